@@ -1,0 +1,29 @@
+// Builds dist/ from the TypeScript sources: type-checks, emits JavaScript, drops outputs whose source is gone.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, "dist");
+
+function prune(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) prune(path);
+    else if (/\.js(\.map)?$/.test(entry.name)) {
+      const source = join(root, relative(out, path).replace(/\.js(\.map)?$/, ".ts"));
+      if (!existsSync(source)) rmSync(path);
+    }
+  }
+}
+
+if (existsSync(out)) {
+  // An incremental compiler only emits what changed; without its outputs its memory would be a lie.
+  if (!existsSync(join(out, "cli/main.js"))) rmSync(out, { recursive: true, force: true });
+  else prune(out);
+}
+const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+const { status } = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
+process.exit(status ?? 1);

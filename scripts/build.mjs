@@ -12,7 +12,7 @@ function prune(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) prune(path);
-    else if (/\.js(\.map)?$/.test(entry.name)) {
+    else if (folder !== join(out, "vendor") && /\.js(\.map)?$/.test(entry.name)) {
       const source = join(root, relative(out, path).replace(/\.js(\.map)?$/, ".ts"));
       if (!existsSync(source)) rmSync(path);
     }
@@ -24,6 +24,10 @@ if (existsSync(out)) {
   if (!existsSync(join(out, "cli/main.js"))) rmSync(out, { recursive: true, force: true });
   else prune(out);
 }
-const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+await import("./vendor.mjs");
+const tsc = join(
+  dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+  "bin/tsc",
+);
 const { status } = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
 process.exit(status ?? 1);

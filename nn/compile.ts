@@ -1,0 +1,289 @@
+// compile(): a pure function of trees of tensors becomes a Program that runs at native speed.
+//
+// The function is called once, on tensors that record (trace.ts); the recorded graph is spelt for the
+// engine (lower.ts), written as ONNX (onnx.ts) and handed to ONNX Runtime (runtime.ts, program.ts).
+
+import type { Tensor } from "#tensorflow";
+import { checkState, type HostLeaf, type InputPlan } from "./check.ts";
+import { createEagerProgram } from "./eager.ts";
+import { isTensor } from "./gradient.ts";
+import { Graph, type Value } from "./graph.ts";
+import { lower, type NamedValue } from "./lower.ts";
+import type { NoiseSpec, RandomSource } from "./noise.ts";
+import { encodeOnnx } from "./onnx.ts";
+import { packState } from "./pack.ts";
+import { SessionProgram } from "./program.ts";
+import { createSession, type Device, type OrtDevice, type SessionOptions } from "./runtime.ts";
+import { tensorOf, trace, valueOf } from "./trace.ts";
+import {
+  type ArraySpec,
+  isNdArray,
+  isSpec,
+  leaves,
+  type MapLeaves,
+  mapTree,
+  type NdArray,
+  type Tree,
+} from "./tree.ts";
+
+/** The tensors a function sees in place of a tree of arrays or specs. */
+export type Traced<T> = MapLeaves<T, ArraySpec, Tensor>;
+
+/** What a call passes for a tree of specs: arrays, or their elements alone; noise may be left out. */
+export type Given<T> = T extends NoiseSpec
+  ? HostLeaf | undefined
+  : T extends ArraySpec
+    ? HostLeaf
+    : { readonly [K in keyof T as T[K] extends NoiseSpec ? never : K]: Given<T[K]> } & {
+        readonly [K in keyof T as T[K] extends NoiseSpec ? K : never]?: HostLeaf | undefined;
+      };
+
+/** What a call returns for a tree of tensors. */
+export type Read<Y> = MapLeaves<Y, Tensor, NdArray>;
+
+export type StateTree = Tree<NdArray>;
+export type InputTree = Tree<ArraySpec>;
+export type TensorTree = Tree<Tensor>;
+
+export interface CompileOptions {
+  /** Where to run; default "cpu". */
+  readonly device?: Device;
+  /** Threads inside one operator; default 1. */
+  readonly threads?: number;
+  /** Fills the declared noise before each call. */
+  readonly random?: RandomSource;
+  /** Name in error messages; default the function's. */
+  readonly name?: string;
+  /** Engine settings for experiments and profiling. */
+  readonly session?: Pick<SessionOptions, "profile" | "extra" | "optimization">;
+}
+
+export interface RunOptions {
+  /** Paths of the outputs to read back, as in "critic/loss"; default all. */
+  readonly outputs?: readonly string[];
+}
+
+export interface OnnxOptions {
+  /** "inputs" (default): state goes in and out. "constants": the present state is baked in and only outputs come out. */
+  readonly state?: "inputs" | "constants";
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A compiled function and its state. */
+export interface Program<S, X, Y> {
+  readonly name: string;
+  readonly device: Device;
+  /** One call: the state moves on, the outputs come back as fresh arrays. */
+  run(inputs: Given<X>, options?: RunOptions): Promise<Read<Y>>;
+  /** Fresh copy of the state. */
+  state(): Promise<S>;
+  /** Replaces the state; throws on other names, shapes, types, or values that are not finite. */
+  load(state: S): Promise<void>;
+  /** The graph as an .onnx file in standard operators. */
+  onnx(options?: OnnxOptions): Promise<Uint8Array>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Compiles `fn` for the shapes of `example`, whose state is the initial state. Throws when `fn` can't
+ * be traced, naming the op, or when the device can't run it.
+ */
+export async function compile<S extends StateTree, X extends InputTree, Y extends TensorTree>(
+  fn: (state: Traced<S>, inputs: Traced<X>) => readonly [Traced<S>, Y],
+  example: { readonly state: S; readonly inputs: X },
+  options: CompileOptions = {},
+): Promise<Program<S, X, Y>> {
+  const { device = "cpu", random } = options;
+  const recording = record(fn as never, example as never, options.name ?? (fn.name || "program"));
+  const initial = new Map(leaves<NdArray>(example.state as StateTree, isNdArray));
+  checkState(recording.name, recording.states, initial);
+  const machine = device.startsWith("eager:")
+    ? await createEagerProgram(recording, fn as never, initial, {
+        backend: device.slice("eager:".length),
+        random,
+        templates: example as never,
+      })
+    : await createSessionProgram(recording, initial, device as OrtDevice, options);
+
+  const inputTree = (inputs: unknown) =>
+    new Map(leaves<HostLeaf>(withoutMissing(inputs), isHostLeaf));
+  const stateTree = (read: (path: string) => NdArray): S =>
+    mapTree<NdArray, NdArray>(example.state as StateTree, isNdArray, (_, path) =>
+      read(path),
+    ) as never;
+
+  return {
+    name: recording.name,
+    device,
+    async run(inputs: unknown, { outputs }: RunOptions = {}) {
+      const wanted = outputs ?? recording.outputs.map(({ path }) => path);
+      checkWanted(recording, wanted);
+      const results = await machine.run(inputTree(inputs), wanted);
+      return recording.outputTree((path) => results.get(path)) as never;
+    },
+    async state() {
+      const current = await machine.state();
+      return stateTree((path) => current.get(path)!);
+    },
+    load: (state) => machine.load(new Map(leaves<NdArray>(state as StateTree, isNdArray))),
+    async onnx({ state = "inputs", metadata = {} } = {}) {
+      const current = state === "constants" ? await machine.state() : undefined;
+      return exportOnnx(recording, current, metadata);
+    },
+    dispose: () => machine.dispose(),
+  };
+}
+
+/** A function written down: its graph and what goes in and out. */
+export interface Recording {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly inputs: readonly InputPlan[];
+  readonly states: readonly { path: string; spec: ArraySpec; before: Value; after: Value }[];
+  readonly outputs: readonly { path: string; spec: ArraySpec; value: Value }[];
+  outputTree(read: (path: string) => NdArray | undefined): Tree<NdArray>;
+}
+
+/** Calls the function once on recording tensors. */
+export function record(
+  fn: (state: never, inputs: never) => readonly [unknown, unknown],
+  example: { readonly state: StateTree; readonly inputs: InputTree },
+  name: string,
+): Recording {
+  const graph = new Graph();
+  return trace(graph, name, () => {
+    const stateValues = new Map<string, Value>();
+    const state = mapTree<NdArray, Tensor>(example.state, isNdArray, ({ shape, dtype }, path) => {
+      stateValues.set(path, graph.input(`state/${path}`, shape, dtype));
+      return tensorOf(stateValues.get(path)!);
+    });
+    const inputs = mapTree<ArraySpec, Tensor>(example.inputs, isSpec, ({ shape, dtype }, path) =>
+      tensorOf(graph.input(`inputs/${path}`, shape, dtype)),
+    );
+    const result = fn(state as never, inputs as never);
+    if (!Array.isArray(result) || result.length !== 2) {
+      throw new Error(`"${name}" wants to return [state, outputs]`);
+    }
+    const outputTensors = result[1] as Tree<Tensor>;
+    const outputs = leaves<Tensor>(outputTensors, isTensor).map(([path, tensor]) => {
+      const value = valueOf(tensor);
+      return { path, spec: { shape: tensor.shape, dtype: value.dtype }, value };
+    });
+    return {
+      name,
+      graph,
+      inputs: leaves<ArraySpec>(example.inputs, isSpec).map(([path, spec]) => ({ path, spec })),
+      states: nextStates(name, example.state, result[0] as Tree<Tensor>, stateValues),
+      outputs,
+      outputTree: outputTreeOf(outputTensors),
+    };
+  });
+}
+
+function nextStates(
+  name: string,
+  before: StateTree,
+  after: Tree<Tensor>,
+  values: ReadonlyMap<string, Value>,
+): Recording["states"] {
+  const next = new Map(leaves<Tensor>(after, isTensor));
+  const states = leaves<NdArray>(before, isNdArray).map(([path, spec]) => {
+    const tensor = next.get(path);
+    if (tensor === undefined) throw new Error(`"${name}" returns no state "${path}"`);
+    const value = valueOf(tensor);
+    if (String(tensor.shape) !== String(spec.shape) || value.dtype !== spec.dtype) {
+      throw new Error(
+        `"${name}" returns state "${path}" as ${value.dtype} [${tensor.shape}], wanted ${spec.dtype} [${spec.shape}]`,
+      );
+    }
+    return {
+      path,
+      spec: { shape: spec.shape, dtype: spec.dtype },
+      before: values.get(path)!,
+      after: value,
+    };
+  });
+  const extra = [...next.keys()].filter((path) => !values.has(path));
+  if (extra.length > 0) throw new Error(`"${name}" returns unknown state ${extra.join(", ")}`);
+  return states;
+}
+
+/** Builds trees of the outputs' structure; leaves that were not read are left out. */
+function outputTreeOf(template: Tree<Tensor>): Recording["outputTree"] {
+  const skeleton = mapTree<Tensor, string>(template, isTensor, (_, path) => path);
+  const isPath = (value: unknown): value is string => typeof value === "string";
+  return (read) => {
+    const tree = mapTree<string, NdArray | undefined>(skeleton, isPath, read);
+    return tree as Tree<NdArray>;
+  };
+}
+
+async function createSessionProgram(
+  recording: Recording,
+  initial: ReadonlyMap<string, NdArray>,
+  device: OrtDevice,
+  { threads = 1, random, session = {} }: CompileOptions,
+): Promise<SessionProgram> {
+  const { graph, name, inputs, outputs } = recording;
+  const { slots, buffers, results, pieces } = packState(graph, recording.states);
+  const wanted = [...results, ...outputs.map(({ path, value }) => named(`outputs/${path}`, value))];
+  const model = lower(name, graph.nodes, wanted, device === "cpu" ? "fused" : "standard", pieces);
+  const used = buffers.map((buffer) => ({
+    ...buffer,
+    input:
+      buffer.input !== undefined && model.usedInputs.has(buffer.input) ? buffer.input : undefined,
+  }));
+  const resident = device === "webgpu" ? results.map((result) => result.name) : [];
+  const onnx = await createSession(encodeOnnx(model), { device, threads, resident, ...session });
+  const plan = { name, inputs, usedInputs: model.usedInputs, outputs, slots, buffers: used };
+  return new SessionProgram(plan, onnx, initial, { device, random });
+}
+
+function exportOnnx(
+  { graph, name, states, outputs }: Recording,
+  baked: ReadonlyMap<string, NdArray> | undefined,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const wanted = outputs.map(({ path, value }) => named(`outputs/${path}`, value));
+  if (baked === undefined) {
+    wanted.push(...states.map(({ path, after }) => named(`next/${path}`, after)));
+  }
+  const model = lower(name, graph.nodes, wanted, "standard");
+  const constants = [...(baked ?? [])]
+    .filter(([path]) => model.usedInputs.has(`state/${path}`))
+    .map(([path, { dtype, shape, data }]) => ({
+      name: `state/${path}`,
+      type: dtype,
+      shape,
+      bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    }));
+  const inputs = model.inputs.filter(
+    (input) => baked === undefined || !input.name.startsWith("state/"),
+  );
+  return encodeOnnx({ ...model, inputs, constants: [...model.constants, ...constants], metadata });
+}
+
+function named(name: string, value: Value): NamedValue {
+  return { name, value };
+}
+
+function checkWanted({ name, outputs }: Recording, wanted: readonly string[]): void {
+  const known = outputs.map(({ path }) => path);
+  for (const path of wanted) {
+    if (!known.includes(path)) {
+      throw new Error(`program "${name}" has no output "${path}"; known: ${known.join(", ")}`);
+    }
+  }
+}
+
+function isHostLeaf(value: unknown): value is HostLeaf {
+  return isNdArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+/** The tree without the leaves that were passed as undefined. */
+function withoutMissing(tree: unknown): Tree<HostLeaf> {
+  if (isHostLeaf(tree) || typeof tree !== "object" || tree === null) return tree as HostLeaf;
+  if (Array.isArray(tree)) return tree.map(withoutMissing);
+  const present = Object.entries(tree).filter(([, child]) => child !== undefined);
+  return Object.fromEntries(present.map(([key, child]) => [key, withoutMissing(child)]));
+}

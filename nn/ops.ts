@@ -1,0 +1,187 @@
+// The tensor ops that agents are written with: the door to TensorFlow.js.
+//
+// Re-exported ops trace and have gradients. The rest of this file is what TensorFlow.js lacks or does
+// in a form that has no second derivative.
+
+import * as tf from "#tensorflow";
+
+export type { Tensor } from "#tensorflow";
+export {
+  abs,
+  acos,
+  acosh,
+  add,
+  addN,
+  all,
+  any,
+  argMax,
+  argMin,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  broadcastTo,
+  cast,
+  ceil,
+  clipByValue,
+  concat,
+  conv1d,
+  conv2d,
+  cos,
+  cosh,
+  cumprod,
+  cumsum,
+  div,
+  divNoNan,
+  equal,
+  erf,
+  exp,
+  expandDims,
+  expm1,
+  eye,
+  fill,
+  floor,
+  floorDiv,
+  gather,
+  gatherND,
+  greater,
+  greaterEqual,
+  isFinite,
+  isInf,
+  isNaN,
+  leakyRelu,
+  less,
+  lessEqual,
+  linspace,
+  log,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  logSoftmax,
+  logSumExp,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mirrorPad,
+  mod,
+  mul,
+  neg,
+  norm,
+  notEqual,
+  oneHot,
+  ones,
+  onesLike,
+  pad,
+  pow,
+  prelu,
+  prod,
+  range,
+  reciprocal,
+  relu,
+  relu6,
+  reshape,
+  reverse,
+  round,
+  rsqrt,
+  scalar,
+  scatterND,
+  selu,
+  sigmoid,
+  sign,
+  sin,
+  sinh,
+  slice,
+  softmax,
+  softplus,
+  split,
+  sqrt,
+  square,
+  squaredDifference,
+  squeeze,
+  stack,
+  step,
+  stridedSlice,
+  sub,
+  sum,
+  tan,
+  tanh,
+  tensor,
+  tile,
+  topk,
+  transpose,
+  unsortedSegmentSum,
+  unstack,
+  where,
+  zeros,
+  zerosLike,
+} from "#tensorflow";
+
+type Tensor = tf.Tensor;
+
+/**
+ * Matrix product of the last two axes; leading axes broadcast: [B, I] · [E, I, O] → [E, B, O].
+ * Unlike TensorFlow.js' own, its gradient sums over broadcast axes.
+ */
+export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(
+    a.shape.slice(0, -2),
+    b.shape.slice(0, -2),
+  );
+  const left = tf.broadcastTo(a, [...batch, ...a.shape.slice(-2)]);
+  const right = tf.broadcastTo(b, [...batch, ...b.shape.slice(-2)]);
+  return tf.matMul(left, right, transposeA, transposeB);
+}
+
+/** The same value with no gradient. */
+export function stopGradient(x: Tensor): Tensor {
+  return tf.customGrad((value) => ({
+    value: (value as Tensor).clone(),
+    gradFunc: () => tf.zerosLike(x),
+  }))(x);
+}
+
+/** max(x, 0) + min(exp(x) − 1, 0); composed, so that it has every derivative. */
+export function elu(x: Tensor): Tensor {
+  return tf.add(tf.relu(x), tf.sub(tf.exp(tf.minimum(x, 0)), 1));
+}
+
+/** x · sigmoid(x), also called swish. */
+export function silu(x: Tensor): Tensor {
+  return tf.mul(x, tf.sigmoid(x));
+}
+
+/** x · tanh(softplus(x)). */
+export function mish(x: Tensor): Tensor {
+  return tf.mul(x, tf.tanh(tf.softplus(x)));
+}
+
+/** x Φ(x) with the exact normal distribution function, as PyTorch's default. */
+export function gelu(x: Tensor): Tensor {
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+}
+
+/** (x − mean) / √(variance + epsilon) over the last axis, then scale and shift where given. */
+export function layerNorm(x: Tensor, scale?: Tensor, shift?: Tensor, epsilon = 1e-5): Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centred), -1, true);
+  const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+  const scaled = scale === undefined ? normal : tf.mul(normal, scale);
+  return shift === undefined ? scaled : tf.add(scaled, shift);
+}
+
+/** Values along the last axis at `indices` [..., K]; the gradient goes to the values. */
+export function takeAlongLast(x: Tensor, indices: Tensor): Tensor {
+  const hot = tf.oneHot(tf.cast(indices, "int32"), x.shape.at(-1)!) as Tensor; // [..., K, N]
+  return tf.sum(tf.mul(tf.cast(hot, "float32"), tf.expandDims(x, -2)), -1);
+}
+
+/** The last axis in ascending order; the gradient goes to the sorted values. */
+export function sort(x: Tensor): Tensor {
+  const { indices } = tf.topk(tf.neg(x), x.shape.at(-1)!);
+  return takeAlongLast(x, indices);
+}

@@ -1,0 +1,186 @@
+// A compiled program: one ONNX Runtime session, its state in two buffers that take turns.
+//
+// A call reads the current buffers and writes the others, then they change roles: nothing is copied,
+// and a call that fails leaves the state as it was. Small leaves of the state share one buffer, since
+// a tensor that crosses from JavaScript costs more than the arithmetic on it.
+
+import { checkInputs, checkState, type HostLeaf, type InputPlan } from "./check.ts";
+import { fillNoise, isNoise, type RandomSource } from "./noise.ts";
+import { hostTensor, type InferenceSession, type OrtDevice, type OrtTensor } from "./runtime.ts";
+import { type ArraySpec, allocate, type NdArray, sizeOf, type TypedArray } from "./tree.ts";
+
+/** Where a state leaf lives: in a buffer of its own or in a stretch of the shared one. */
+export interface StateSlot {
+  readonly path: string;
+  readonly spec: ArraySpec;
+  readonly buffer: string;
+  readonly offset: number;
+}
+
+/** A state buffer as the session knows it. */
+export interface StateBuffer {
+  readonly name: string;
+  readonly spec: ArraySpec;
+  /** The graph input, if anything reads it; the graph output, if it ever changes. */
+  readonly input: string | undefined;
+  readonly output: string | undefined;
+}
+
+export interface ProgramPlan {
+  readonly name: string;
+  readonly inputs: readonly InputPlan[];
+  /** Names of the graph inputs that the session wants. */
+  readonly usedInputs: ReadonlySet<string>;
+  readonly outputs: readonly { readonly path: string; readonly spec: ArraySpec }[];
+  readonly slots: readonly StateSlot[];
+  readonly buffers: readonly StateBuffer[];
+}
+
+/** The machine behind a compiled Program, in terms of paths rather than trees. */
+export class SessionProgram {
+  private readonly plan: ProgramPlan;
+  private readonly session: InferenceSession;
+  private readonly device: OrtDevice;
+  private readonly random: RandomSource | undefined;
+  private readonly noise = new Map<string, OrtTensor>();
+  private current = new Map<string, OrtTensor>();
+  private spare = new Map<string, OrtTensor>();
+  private pending: Promise<unknown> = Promise.resolve();
+  private disposed = false;
+
+  constructor(
+    plan: ProgramPlan,
+    session: InferenceSession,
+    state: ReadonlyMap<string, NdArray>,
+    options: { device: OrtDevice; random: RandomSource | undefined },
+  ) {
+    this.plan = plan;
+    this.session = session;
+    this.device = options.device;
+    this.random = options.random;
+    for (const { name, spec, output } of plan.buffers) {
+      this.current.set(name, emptyTensor(spec));
+      if (output !== undefined && this.device !== "webgpu") this.spare.set(name, emptyTensor(spec));
+    }
+    for (const { path, spec } of plan.inputs) {
+      if (isNoise(spec) && plan.usedInputs.has(`inputs/${path}`)) {
+        this.noise.set(path, emptyTensor(spec));
+      }
+    }
+    this.writeState(state);
+  }
+
+  /** Calls run one after the other, in the order they were made. */
+  run(
+    inputs: ReadonlyMap<string, HostLeaf>,
+    wanted: readonly string[],
+  ): Promise<Map<string, NdArray>> {
+    const result = this.pending.then(() => this.runNow(inputs, wanted));
+    this.pending = result.catch(() => {});
+    return result;
+  }
+
+  /** Fresh copies of the state's leaves. */
+  async state(): Promise<Map<string, NdArray>> {
+    await this.pending;
+    const buffers = new Map<string, TypedArray>();
+    for (const [name, tensor] of this.current) {
+      buffers.set(name, (await tensor.getData()) as TypedArray);
+    }
+    return new Map(
+      this.plan.slots.map(({ path, spec, buffer, offset }) => {
+        const data = buffers.get(buffer)!.slice(offset, offset + sizeOf(spec.shape));
+        return [path, { shape: [...spec.shape], dtype: spec.dtype, data }];
+      }),
+    );
+  }
+
+  async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
+    checkState(this.plan.name, this.plan.slots, state);
+    await this.pending;
+    this.writeState(state);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    await this.pending;
+    for (const tensor of this.current.values()) tensor.dispose();
+    await this.session.release();
+  }
+
+  private writeState(state: ReadonlyMap<string, NdArray>): void {
+    for (const { name, spec } of this.plan.buffers) {
+      const data = allocate(spec.dtype, sizeOf(spec.shape));
+      for (const slot of this.plan.slots) {
+        if (slot.buffer === name) data.set(state.get(slot.path)!.data, slot.offset);
+      }
+      this.current.get(name)?.dispose();
+      this.current.set(name, hostTensor(spec.dtype, data, spec.shape));
+    }
+  }
+
+  private async runNow(
+    inputs: ReadonlyMap<string, HostLeaf>,
+    wanted: readonly string[],
+  ): Promise<Map<string, NdArray>> {
+    if (this.disposed) throw new Error(`program "${this.plan.name}" was disposed of`);
+    const feeds = this.feeds(inputs);
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const { name, output } of this.plan.buffers) {
+      if (output !== undefined) fetches[output] = this.spare.get(name) ?? null;
+    }
+    for (const path of wanted) fetches[`outputs/${path}`] = null;
+    const results = await this.session.run(feeds, fetches);
+    this.swap(results);
+    return this.read(results, wanted);
+  }
+
+  private feeds(inputs: ReadonlyMap<string, HostLeaf>): Record<string, OrtTensor> {
+    const { plan } = this;
+    const feeds: Record<string, OrtTensor> = {};
+    const given = checkInputs(plan.name, plan.inputs, inputs, this.random !== undefined);
+    for (const { path, spec } of plan.inputs) {
+      if (!plan.usedInputs.has(`inputs/${path}`)) continue;
+      const data = given.get(path);
+      if (data !== undefined) feeds[`inputs/${path}`] = hostTensor(spec.dtype, data, spec.shape);
+      else if (isNoise(spec)) {
+        const tensor = this.noise.get(path)!;
+        fillNoise(spec.noise, tensor.data as TypedArray, this.random!);
+        feeds[`inputs/${path}`] = tensor;
+      }
+    }
+    for (const { name, input } of plan.buffers) {
+      if (input !== undefined) feeds[input] = this.current.get(name)!;
+    }
+    return feeds;
+  }
+
+  private swap(results: InferenceSession.ReturnType): void {
+    for (const { name, output } of this.plan.buffers) {
+      if (output === undefined) continue;
+      const old = this.current.get(name)!;
+      this.current.set(name, results[output]!);
+      if (this.device === "webgpu") old.dispose();
+      else this.spare.set(name, old);
+    }
+  }
+
+  private read(
+    results: InferenceSession.ReturnType,
+    wanted: readonly string[],
+  ): Map<string, NdArray> {
+    const specs = new Map(this.plan.outputs.map(({ path, spec }) => [path, spec]));
+    return new Map(
+      wanted.map((path) => {
+        const { shape, dtype } = specs.get(path)!;
+        const data = results[`outputs/${path}`]!.data as TypedArray;
+        return [path, { shape: [...shape], dtype, data }];
+      }),
+    );
+  }
+}
+
+function emptyTensor({ dtype, shape }: ArraySpec): OrtTensor {
+  return hostTensor(dtype, allocate(dtype, sizeOf(shape)), shape);
+}

@@ -225,7 +225,11 @@ async function createSessionProgram(
   { threads = 1, random, session = {} }: CompileOptions,
 ): Promise<SessionProgram> {
   const { graph, name, inputs, outputs } = recording;
-  const { slots, buffers, results, pieces } = packState(graph, recording.states);
+  // A WebGPU shader binds few buffers, too few to split a packed state; and there the state stays put.
+  const { slots, buffers, results, pieces } =
+    device === "webgpu"
+      ? packState(graph, recording.states, 0)
+      : packState(graph, recording.states);
   const wanted = [...results, ...outputs.map(({ path, value }) => named(`outputs/${path}`, value))];
   const model = lower(name, graph.nodes, wanted, device === "cpu" ? "fused" : "standard", pieces);
   const used = buffers.map((buffer) => ({

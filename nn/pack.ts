@@ -26,12 +26,18 @@ interface PackedState {
 const packLimit = 1024; // elements
 const packName = "packed";
 
-/** Lays the state out in buffers and adds the nodes that take the shared one apart and join it. */
-export function packState(graph: Graph, states: readonly StateLeaf[]): PackedState {
+/**
+ * Lays the state out in buffers and adds the nodes that take the shared one apart and join it. Leaves
+ * of more than `limit` elements are not packed.
+ */
+export function packState(
+  graph: Graph,
+  states: readonly StateLeaf[],
+  limit = packLimit,
+): PackedState {
   const changes = ({ before, after }: StateLeaf) => before !== after;
   const small = states.filter(
-    (leaf) =>
-      changes(leaf) && leaf.spec.dtype === "float32" && sizeOf(leaf.spec.shape) <= packLimit,
+    (leaf) => changes(leaf) && leaf.spec.dtype === "float32" && sizeOf(leaf.spec.shape) <= limit,
   );
   const packed = small.length > 1 ? small.filter(({ spec }) => sizeOf(spec.shape) > 0) : [];
   const single = states.filter((leaf) => !packed.includes(leaf));

@@ -6,7 +6,14 @@
 
 import { checkInputs, checkState, type HostLeaf, type InputPlan } from "./check.ts";
 import { fillNoise, isNoise, type RandomSource } from "./noise.ts";
-import { hostTensor, type InferenceSession, type OrtDevice, type OrtTensor } from "./runtime.ts";
+import { encodeOnnx } from "./onnx.ts";
+import {
+  createSession,
+  hostTensor,
+  type InferenceSession,
+  type OrtDevice,
+  type OrtTensor,
+} from "./runtime.ts";
 import { type ArraySpec, allocate, type NdArray, sizeOf, type TypedArray } from "./tree.ts";
 
 /** Where a state leaf lives: in a buffer of its own or in a stretch of the shared one. */
@@ -46,6 +53,8 @@ export class SessionProgram {
   private current = new Map<string, OrtTensor>();
   private spare = new Map<string, OrtTensor>();
   private pending: Promise<unknown> = Promise.resolve();
+  private reader: InferenceSession | undefined;
+  private ending: Promise<void> | undefined;
   private disposed = false;
 
   constructor(
@@ -75,18 +84,41 @@ export class SessionProgram {
     inputs: ReadonlyMap<string, HostLeaf>,
     wanted: readonly string[],
   ): Promise<Map<string, NdArray>> {
-    const result = this.pending.then(() => this.runNow(inputs, wanted));
+    return this.inTurn(() => this.runNow(inputs, wanted));
+  }
+
+  /** Fresh copies of the state's leaves. */
+  state(): Promise<Map<string, NdArray>> {
+    return this.inTurn(() => this.stateNow());
+  }
+
+  async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
+    checkState(this.plan.name, this.plan.slots, state);
+    await this.inTurn(async () => this.writeState(state));
+  }
+
+  dispose(): Promise<void> {
+    this.ending ??= this.inTurn(async () => {
+      this.disposed = true;
+      for (const tensor of this.current.values()) tensor.dispose();
+      await this.session.release();
+      await this.reader?.release();
+    });
+    return this.ending;
+  }
+
+  /** Starts an action when those before it are done: each sees the state as the last one left it. */
+  private inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.pending.then(() => {
+      if (this.disposed) throw new Error(`program "${this.plan.name}" was disposed of`);
+      return action();
+    });
     this.pending = result.catch(() => {});
     return result;
   }
 
-  /** Fresh copies of the state's leaves. */
-  async state(): Promise<Map<string, NdArray>> {
-    await this.pending;
-    const buffers = new Map<string, TypedArray>();
-    for (const [name, tensor] of this.current) {
-      buffers.set(name, (await tensor.getData()) as TypedArray);
-    }
+  private async stateNow(): Promise<Map<string, NdArray>> {
+    const buffers = await this.download();
     return new Map(
       this.plan.slots.map(({ path, spec, buffer, offset }) => {
         const data = buffers.get(buffer)!.slice(offset, offset + sizeOf(spec.shape));
@@ -95,18 +127,24 @@ export class SessionProgram {
     );
   }
 
-  async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
-    checkState(this.plan.name, this.plan.slots, state);
-    await this.pending;
-    this.writeState(state);
-  }
-
-  async dispose(): Promise<void> {
-    if (this.disposed) return;
-    this.disposed = true;
-    await this.pending;
-    for (const tensor of this.current.values()) tensor.dispose();
-    await this.session.release();
+  /** The elements of every buffer; valid until the next call. */
+  private async download(): Promise<Map<string, TypedArray>> {
+    const elements = new Map<string, TypedArray>();
+    const remote: Record<string, OrtTensor> = {};
+    for (const [name, tensor] of this.current) {
+      if (tensor.location === "gpu-buffer") remote[name] = tensor;
+      else elements.set(name, tensor.data as TypedArray);
+    }
+    if (Object.keys(remote).length === 0) return elements;
+    this.reader ??= await createReader(
+      this.plan.buffers.filter(({ name }) => name in remote),
+      this.device,
+    );
+    const copies = await this.reader.run(remote);
+    for (const name of Object.keys(remote)) {
+      elements.set(name, copies[`copy/${name}`]!.data as TypedArray);
+    }
+    return elements;
   }
 
   private writeState(state: ReadonlyMap<string, NdArray>): void {
@@ -124,7 +162,6 @@ export class SessionProgram {
     inputs: ReadonlyMap<string, HostLeaf>,
     wanted: readonly string[],
   ): Promise<Map<string, NdArray>> {
-    if (this.disposed) throw new Error(`program "${this.plan.name}" was disposed of`);
     const feeds = this.feeds(inputs);
     const fetches: Record<string, OrtTensor | null> = {};
     for (const { name, output } of this.plan.buffers) {
@@ -179,6 +216,31 @@ export class SessionProgram {
       }),
     );
   }
+}
+
+/**
+ * A session that copies buffers from the device's memory into JavaScript's: onnxruntime-node ends the
+ * process when a tensor that lives there is asked for its data.
+ */
+function createReader(
+  buffers: readonly StateBuffer[],
+  device: OrtDevice,
+): Promise<InferenceSession> {
+  const typed = (name: string, { dtype, shape }: ArraySpec) => ({ name, type: dtype, shape });
+  const model = encodeOnnx({
+    name: "reader",
+    nodes: buffers.map(({ name }) => ({
+      op: "Identity",
+      domain: "",
+      inputs: [name],
+      outputs: [`copy/${name}`],
+      attributes: {},
+    })),
+    inputs: buffers.map(({ name, spec }) => typed(name, spec)),
+    outputs: buffers.map(({ name, spec }) => typed(`copy/${name}`, spec)),
+    constants: [],
+  });
+  return createSession(model, { device, threads: 1 });
 }
 
 function emptyTensor({ dtype, shape }: ArraySpec): OrtTensor {

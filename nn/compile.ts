@@ -226,10 +226,12 @@ async function createSessionProgram(
 ): Promise<SessionProgram> {
   const { graph, name, inputs, outputs } = recording;
   // A WebGPU shader binds few buffers, too few to split a packed state; and there the state stays put.
-  const { slots, buffers, results, pieces } =
-    device === "webgpu"
-      ? packState(graph, recording.states, 0)
-      : packState(graph, recording.states);
+  const { slots, buffers, results, pieces } = packState(
+    graph,
+    recording.states,
+    outputs.map(({ value }) => value),
+    device === "webgpu" ? 0 : undefined,
+  );
   const wanted = [...results, ...outputs.map(({ path, value }) => named(`outputs/${path}`, value))];
   const model = lower(name, graph.nodes, wanted, device === "cpu" ? "fused" : "standard", pieces);
   const used = buffers.map((buffer) => ({

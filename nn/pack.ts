@@ -1,5 +1,6 @@
 // Which state leaves share a buffer: the small ones, so that few tensors cross from JavaScript.
 
+import { findDonated } from "./donate.ts";
 import type { Graph, Value } from "./graph.ts";
 import type { NamedValue } from "./lower.ts";
 import type { StateBuffer, StateSlot } from "./program.ts";
@@ -33,8 +34,11 @@ const packName = "packed";
 export function packState(
   graph: Graph,
   states: readonly StateLeaf[],
+  outputs: readonly Value[],
   limit = packLimit,
 ): PackedState {
+  const all = [...outputs, ...states.map(({ after }) => after)];
+  const donated = findDonated(graph.nodes, states, all);
   const changes = ({ before, after }: StateLeaf) => before !== after;
   const small = states.filter(
     (leaf) => changes(leaf) && leaf.spec.dtype === "float32" && sizeOf(leaf.spec.shape) <= limit,
@@ -53,6 +57,7 @@ export function packState(
     spec: leaf.spec,
     input: `state/${leaf.path}`,
     output: changes(leaf) ? `next/${leaf.path}` : undefined,
+    donated: donated.has(leaf.before),
   }));
   const results = single
     .filter(changes)
@@ -65,9 +70,11 @@ export function packState(
     offset += sizeOf(spec.shape);
   }
   const spec: ArraySpec = { shape: [offset], dtype: "float32" };
-  buffers.push({ name: packName, spec, input: packName, output: `next_${packName}` });
+  const output = `next_${packName}`;
+  // Split copies every leaf out of the shared buffer before any of them is updated.
+  buffers.push({ name: packName, spec, input: packName, output, donated: true });
   const { joined, pieces } = packLeaves(graph, packed, offset);
-  results.push({ name: `next_${packName}`, value: joined });
+  results.push({ name: output, value: joined });
   return { slots, buffers, results, pieces };
 }
 

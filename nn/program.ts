@@ -1,8 +1,8 @@
-// A compiled program: one ONNX Runtime session, its state in two buffers that take turns.
+// A compiled program: one ONNX Runtime session whose state stays in place.
 //
-// A call reads the current buffers and writes the others, then they change roles: nothing is copied,
-// and a call that fails leaves the state as it was. Small leaves of the state share one buffer, since
-// a tensor that crosses from JavaScript costs more than the arithmetic on it.
+// State that nobody reads after its update is overwritten where it lies; the rest has two buffers that
+// take turns (donate.ts). Nothing is copied. Small leaves of the state share one buffer, since a tensor
+// that crosses from JavaScript costs more than the arithmetic on it (pack.ts).
 
 import { checkInputs, checkState, type HostLeaf, type InputPlan } from "./check.ts";
 import { fillNoise, isNoise, type RandomSource } from "./noise.ts";
@@ -31,6 +31,8 @@ export interface StateBuffer {
   /** The graph input, if anything reads it; the graph output, if it ever changes. */
   readonly input: string | undefined;
   readonly output: string | undefined;
+  /** Whether a call may write the new state over the old. */
+  readonly donated: boolean;
 }
 
 export interface ProgramPlan {
@@ -55,6 +57,7 @@ export class SessionProgram {
   private pending: Promise<unknown> = Promise.resolve();
   private reader: InferenceSession | undefined;
   private ending: Promise<void> | undefined;
+  private failure: string | undefined;
   private disposed = false;
 
   constructor(
@@ -67,9 +70,10 @@ export class SessionProgram {
     this.session = session;
     this.device = options.device;
     this.random = options.random;
-    for (const { name, spec, output } of plan.buffers) {
+    for (const { name, spec, output, donated } of plan.buffers) {
       this.current.set(name, emptyTensor(spec));
-      if (output !== undefined && this.device !== "webgpu") this.spare.set(name, emptyTensor(spec));
+      const takesTurns = output !== undefined && !donated && this.device !== "webgpu";
+      if (takesTurns) this.spare.set(name, emptyTensor(spec));
     }
     for (const { path, spec } of plan.inputs) {
       if (isNoise(spec) && plan.usedInputs.has(`inputs/${path}`)) {
@@ -94,7 +98,10 @@ export class SessionProgram {
 
   async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
     checkState(this.plan.name, this.plan.slots, state);
-    await this.inTurn(async () => this.writeState(state));
+    await this.inTurn(async () => {
+      this.writeState(state);
+      this.failure = undefined;
+    });
   }
 
   dispose(): Promise<void> {
@@ -118,6 +125,7 @@ export class SessionProgram {
   }
 
   private async stateNow(): Promise<Map<string, NdArray>> {
+    this.checkWhole();
     const buffers = await this.download();
     return new Map(
       this.plan.slots.map(({ path, spec, buffer, offset }) => {
@@ -162,15 +170,39 @@ export class SessionProgram {
     inputs: ReadonlyMap<string, HostLeaf>,
     wanted: readonly string[],
   ): Promise<Map<string, NdArray>> {
+    this.checkWhole();
     const feeds = this.feeds(inputs);
     const fetches: Record<string, OrtTensor | null> = {};
-    for (const { name, output } of this.plan.buffers) {
-      if (output !== undefined) fetches[output] = this.spare.get(name) ?? null;
+    for (const { name, output, donated } of this.plan.buffers) {
+      if (output === undefined) continue;
+      fetches[output] = (donated ? this.current : this.spare).get(name) ?? null;
+      if (this.device === "webgpu") fetches[output] = null;
     }
     for (const path of wanted) fetches[`outputs/${path}`] = null;
-    const results = await this.session.run(feeds, fetches);
+    const results = await this.call(feeds, fetches);
     this.swap(results);
     return this.read(results, wanted);
+  }
+
+  private async call(
+    feeds: Record<string, OrtTensor>,
+    fetches: Record<string, OrtTensor | null>,
+  ): Promise<InferenceSession.ReturnType> {
+    try {
+      return await this.session.run(feeds, fetches);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.plan.buffers.some(({ donated }) => donated)) this.failure = reason;
+      throw new Error(`program "${this.plan.name}" failed: ${reason}`);
+    }
+  }
+
+  /** A call that failed half-way may have overwritten donated state. */
+  private checkWhole(): void {
+    if (this.failure === undefined) return;
+    throw new Error(
+      `program "${this.plan.name}": its state may be half updated since a call failed (${this.failure}); load() a good one`,
+    );
   }
 
   private feeds(inputs: ReadonlyMap<string, HostLeaf>): Record<string, OrtTensor> {
@@ -194,8 +226,8 @@ export class SessionProgram {
   }
 
   private swap(results: InferenceSession.ReturnType): void {
-    for (const { name, output } of this.plan.buffers) {
-      if (output === undefined) continue;
+    for (const { name, output, donated } of this.plan.buffers) {
+      if (output === undefined || (donated && this.device !== "webgpu")) continue;
       const old = this.current.get(name)!;
       this.current.set(name, results[output]!);
       if (this.device === "webgpu") old.dispose();

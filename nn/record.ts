@@ -138,8 +138,8 @@ export function transpose(g: Graph, x: Value, perm: readonly number[]): Value {
 
 /** Matrix product of the last two axes; leading axes broadcast. */
 export function matMul(g: Graph, a: Value, b: Value, transA: boolean, transB: boolean): Value {
-  const left = matrixOperand(a, transA);
-  const right = matrixOperand(b, transB);
+  const left = matrixOperand(g, a, transA);
+  const right = matrixOperand(g, b, transB);
   const [m, k] = matrixSize(left.value, left.transposed);
   const [inner, n] = matrixSize(right.value, right.transposed);
   if (k !== inner) throw new Error(`matMul of [${a.shape}] and [${b.shape}]: ${k} is not ${inner}`);
@@ -152,17 +152,22 @@ export function matMul(g: Graph, a: Value, b: Value, transA: boolean, transB: bo
   });
 }
 
-/** A transposition of the last two axes becomes a flag of the product. */
-function matrixOperand(value: Value, transposed: boolean): { value: Value; transposed: boolean } {
-  if (value.node?.op !== "Transpose") return { value, transposed };
-  const perm = value.node.attributes["perm"] as readonly number[];
-  const rank = perm.length;
-  const swapsLast =
-    perm[rank - 1] === rank - 2 &&
-    perm[rank - 2] === rank - 1 &&
-    perm.slice(0, -2).every((axis, position) => axis === position);
-  return swapsLast
-    ? { value: value.node.inputs[0]!, transposed: !transposed }
+interface MatrixOperand {
+  readonly value: Value;
+  readonly transposed: boolean;
+}
+
+/** A transposition of the last two axes becomes a flag of the product, which only floats have. */
+function matrixOperand(g: Graph, value: Value, transposed: boolean): MatrixOperand {
+  const swapped = value.shape.map((_, axis, { length }) =>
+    axis < length - 2 ? axis : 2 * length - 3 - axis,
+  );
+  if (value.dtype !== "float32") {
+    return { value: transposed ? transpose(g, value, swapped) : value, transposed: false };
+  }
+  const { node } = value;
+  return node?.op === "Transpose" && sameShape(node.attributes["perm"] as number[], swapped)
+    ? { value: node.inputs[0]!, transposed: !transposed }
     : { value, transposed };
 }
 

@@ -2,7 +2,7 @@
 
 import { backend_util } from "#tensorflow";
 import type { Graph, Value } from "../graph.ts";
-import { matMul, transpose } from "../record.ts";
+import { broadcastShape, matMul, transpose } from "../record.ts";
 import { allocate, sizeOf } from "../tree.ts";
 import type { Kernels } from "./kernel.ts";
 import { slice } from "./shape.ts";
@@ -16,7 +16,8 @@ export const products: Kernels = {
     if (a.shape.at(transA ? -2 : -1) === 0) {
       const rows = a.shape.at(transA ? -1 : -2)!;
       const columns = b.shape.at(transB ? -2 : -1)!;
-      const shape = [...a.shape.slice(0, -2), rows, columns];
+      const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+      const shape = [...batch, rows, columns];
       return g.constant(allocate(a.dtype, [0]), shape, a.dtype);
     }
     return matMul(g, a, b, transA, transB);
@@ -64,14 +65,23 @@ function convInfo(
   if ((attributes["dataFormat"] ?? "NHWC") !== "NHWC") {
     throw new Error(`a convolution in ${attributes["dataFormat"]}; write it in NHWC`);
   }
+  const strides = attributes["strides"] as [number, number];
+  if (typeof attributes["pad"] === "number" && !(isSquare(filter) && isSquare(strides))) {
+    // TensorFlow.js takes the height's filter size and stride for both axes then.
+    throw new Error('a number as padding wants a square filter and stride; say "same" or "valid"');
+  }
   return backend_util.computeConv2DInfo(
     [...input] as [number, number, number, number],
     [...filter] as [number, number, number, number],
-    attributes["strides"] as [number, number],
+    strides,
     (attributes["dilations"] ?? 1) as [number, number],
     attributes["pad"] as "valid" | "same" | number,
     attributes["dimRoundingMode"] as "floor",
   );
+}
+
+function isSquare(sizes: readonly number[]): boolean {
+  return sizes[0] === sizes[1];
 }
 
 function padsOf({ padInfo }: ConvInfo): number[] {

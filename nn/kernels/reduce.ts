@@ -23,21 +23,38 @@ const truth =
     return cast(g, reduce(g, op, x, axes, { keepDims, empty }), "bool");
   };
 
+/** Greatest or least element, of the input's type. */
+const extreme =
+  (op: string, empty: number, axisName: string): Kernel =>
+  (call) => {
+    const { dtype } = call.inputs["x"]!;
+    return cast(call.g, reduction(op, empty, axisName)(call) as Value, dtype);
+  };
+
 const position =
   (op: string): Kernel =>
   ({ g, inputs, attributes }) => {
-    const x = inputs["x"]!;
+    const x = numeric(g, inputs["x"]!);
     const axis = axesOf(attributes["axis"], x.shape)[0]!;
     const shape = x.shape.filter((_, i) => i !== axis);
+    if (x.shape[axis] === 0) return g.constant(allocate("int32", [0]), shape, "int32");
     return g.emit(op, [x], shape, "int32", { axis, keepdims: 0 });
   };
 
 export const reductions: Kernels = {
   Sum: reduction("ReduceSum", 0),
-  Mean: reduction("ReduceMean", Number.NaN),
+  Mean: ({ g, inputs, attributes }) =>
+    reduction(
+      "ReduceMean",
+      Number.NaN,
+    )({
+      g,
+      inputs: { x: cast(g, inputs["x"]!, "float32") },
+      attributes,
+    }),
   Prod: reduction("ReduceProd", 1),
-  Max: reduction("ReduceMax", Number.NEGATIVE_INFINITY, "reductionIndices"),
-  Min: reduction("ReduceMin", Number.POSITIVE_INFINITY),
+  Max: extreme("ReduceMax", Number.NEGATIVE_INFINITY, "reductionIndices"),
+  Min: extreme("ReduceMin", Number.POSITIVE_INFINITY, "axis"),
   All: truth("ReduceMin", 1),
   Any: truth("ReduceMax", 0),
   ArgMax: position("ArgMax"),
@@ -48,13 +65,8 @@ export const reductions: Kernels = {
       axis: axisOf(attributes["dim"], x.shape.length),
     });
   },
-  LogSoftmax: ({ g, inputs, attributes }) => {
-    const x = inputs["logits"]!;
-    const axis = axisOf(attributes["axis"], x.shape.length);
-    return g.emit("LogSoftmax", [x], x.shape, x.dtype, { axis });
-  },
   Cumsum: ({ g, inputs, attributes }) => {
-    const x = inputs["x"]!;
+    const x = numeric(g, inputs["x"]!);
     const axis = g.scalar(axisOf(attributes["axis"], x.shape.length), "int32");
     return g.emit("CumSum", [x, axis], x.shape, x.dtype, {
       exclusive: Number(attributes["exclusive"] === true),
@@ -62,10 +74,15 @@ export const reductions: Kernels = {
     });
   },
   Cumprod: ({ g, inputs, attributes }) =>
-    cumulativeProduct(g, inputs["x"]!, axisOf(attributes["axis"], inputs["x"]!.shape.length), {
-      exclusive: attributes["exclusive"] === true,
-      reverse: attributes["reverse"] === true,
-    }),
+    cumulativeProduct(
+      g,
+      numeric(g, inputs["x"]!),
+      axisOf(attributes["axis"], inputs["x"]!.shape.length),
+      {
+        exclusive: attributes["exclusive"] === true,
+        reverse: attributes["reverse"] === true,
+      },
+    ),
   TopK: ({ g, inputs, attributes }) => {
     const x = inputs["x"]!;
     const k = Number(attributes["k"]);
@@ -81,6 +98,11 @@ export const reductions: Kernels = {
     );
   },
 };
+
+/** Truths as the numbers 0 and 1. */
+function numeric(g: Graph, x: Value): Value {
+  return x.dtype === "bool" ? cast(g, x, "int32") : x;
+}
 
 interface ReduceOptions {
   readonly keepDims: boolean;
@@ -123,6 +145,7 @@ interface Direction {
 
 /** Running product by doubling: after step s every element holds the product of its last 2^s. */
 function cumulativeProduct(g: Graph, x: Value, axis: number, direction: Direction): Value {
+  if (sizeOf(x.shape) === 0) return x;
   const size = x.shape[axis]!;
   let product = direction.exclusive ? shifted(g, x, axis, 1, direction.reverse) : x;
   for (let distance = 1; distance < size; distance *= 2) {

@@ -1,7 +1,7 @@
 // Kernels that move, cut, join or make data, and the gathers and scatters.
 
 import { slice_util } from "#tensorflow";
-import type { Graph, Value } from "../graph.ts";
+import { fillOf, type Graph, type Value } from "../graph.ts";
 import { binary, broadcastTo, cast, matMul, reshape, shapeConstant, transpose } from "../record.ts";
 import { allocate, type DType, sizeOf } from "../tree.ts";
 import { axesOf, axisOf, type Kernels, operands } from "./kernel.ts";
@@ -18,8 +18,6 @@ export const shapeKernels: Kernels = {
     shape.splice(dim < 0 ? x.shape.length + dim + 1 : dim, 0, 1);
     return reshape(g, x, shape);
   },
-  BroadcastTo: ({ g, inputs, attributes }) =>
-    broadcastTo(g, inputs["x"]!, attributes["shape"] as number[]),
   Transpose: ({ g, inputs, attributes }) =>
     transpose(g, inputs["x"]!, attributes["perm"] as number[]),
   Tile: ({ g, inputs, attributes }) => tile(g, inputs["x"]!, attributes["reps"] as number[]),
@@ -54,12 +52,7 @@ export const shapeKernels: Kernels = {
       attributes["begin"] as number[],
       attributes["size"] as number[],
     ) as [number[], number[]];
-    return slice(
-      g,
-      x,
-      begin,
-      begin.map((start, axis) => start + size[axis]!),
-    );
+    return slice(g, x, begin, size);
   },
   StridedSlice: ({ g, inputs, attributes }) => {
     const x = inputs["x"]!;
@@ -75,20 +68,16 @@ export const shapeKernels: Kernels = {
       attributes["shrinkAxisMask"] as number,
     );
     if (info.isIdentity) return reshape(g, x, info.finalShape);
-    const cut = slice(g, x, info.begin, info.end, info.strides);
+    const cut = slice(g, x, info.begin, info.finalShapeSparse, info.strides);
     return reshape(g, cut, info.finalShape);
   },
   Reverse: ({ g, inputs, attributes }) => {
     const x = inputs["x"]!;
     const axes = axesOf(attributes["dims"], x.shape);
-    const reversed = x.shape.map((_, axis) => axes.includes(axis));
-    return slice(
-      g,
-      x,
-      x.shape.map((size, axis) => (reversed[axis] ? size - 1 : 0)),
-      x.shape.map((size, axis) => (reversed[axis] ? -size - 1 : size)),
-      x.shape.map((_, axis) => (reversed[axis] ? -1 : 1)),
-    );
+    const reversed = (axis: number) => axes.includes(axis) && x.shape[axis]! > 1;
+    const begin = x.shape.map((size, axis) => (reversed(axis) ? size - 1 : 0));
+    const strides = x.shape.map((_, axis) => (reversed(axis) ? -1 : 1));
+    return slice(g, x, begin, x.shape, strides);
   },
   PadV2: ({ g, inputs, attributes }) =>
     pad(g, inputs["x"]!, attributes["paddings"] as [number, number][], {
@@ -199,52 +188,38 @@ function split(g: Graph, x: Value, axis: number, sizes: readonly number[]): Valu
     return shapes.map((shape) => {
       const begin = x.shape.map((_, i) => (i === axis ? start : 0));
       start += shape[axis]!;
-      return slice(
-        g,
-        x,
-        begin,
-        begin.map((from, i) => from + shape[i]!),
-      );
+      return slice(g, x, begin, shape);
     });
   }
   const outputs = shapes.map((shape) => ({ shape, dtype: x.dtype }));
   return g.emitMany("Split", [x, shapeConstant(g, sizes)], outputs, { axis });
 }
 
-/** Elements from `begin` up to but not including `end`; negative ends belong to negative strides. */
+/** `shape[i]` elements along axis i: the one at `begin[i]` and then every `strides[i]`-th. */
 export function slice(
   g: Graph,
   x: Value,
   begin: readonly number[],
-  end: readonly number[],
+  shape: readonly number[],
   strides: readonly number[] = begin.map(() => 1),
 ): Value {
-  const ends = end.map((stop, axis) =>
-    strides[axis]! < 0 && stop < 0 ? stop + x.shape[axis]! : stop,
-  );
-  const shape = begin.map((start, axis) =>
-    Math.max(
-      0,
-      Math.ceil(
-        ((end[axis]! < 0 && strides[axis]! < 0 ? Math.max(ends[axis]!, -1) : ends[axis]!) - start) /
-          strides[axis]!,
-      ),
-    ),
-  );
-  const cut = begin.flatMap((start, axis) =>
-    start === 0 && shape[axis] === x.shape[axis] && strides[axis] === 1 ? [] : [axis],
+  const cut = begin.flatMap((_, axis) =>
+    strides[axis] === 1 && shape[axis] === x.shape[axis] ? [] : [axis],
   );
   if (cut.length === 0) return x;
-  if (x.data?.length === 1) return g.constant(x.data, shape, x.dtype);
-  const operand = (values: readonly number[]) =>
-    shapeConstant(
-      g,
-      cut.map((axis) => values[axis]!),
-    );
-  const inputs = [x, operand(begin), operand(end)];
-  inputs.push(shapeConstant(g, cut));
+  if (fillOf(x) !== undefined) return g.constant(x.data!, shape, x.dtype);
+  const end = begin.map((start, axis) => {
+    const stop = start + shape[axis]! * strides[axis]!;
+    return stop < 0 ? -x.shape[axis]! - 1 : stop; // ONNX counts −1 from the far end
+  });
+  const operand = (values: readonly number[]) => shapeConstant(g, pick(values, cut));
+  const inputs = [x, operand(begin), operand(end), shapeConstant(g, cut)];
   if (cut.some((axis) => strides[axis] !== 1)) inputs.push(operand(strides));
   return g.emit("Slice", inputs, shape, x.dtype);
+}
+
+function pick(values: readonly number[], axes: readonly number[]): number[] {
+  return axes.map((axis) => values[axis]!);
 }
 
 interface PadOptions {
@@ -273,6 +248,7 @@ function oneHot(g: Graph, indices: Value, depth: number): Value {
   return binary(g, "Equal", column, g.constant(positions, [depth], "int32"), "bool");
 }
 
+/** Rows of x along an axis; the leading `batchDims` axes of x and indices go together. */
 function gather(g: Graph, x: Value, indices: Value, axis: number, batchDims: number): Value {
   const whole = cast(g, indices, "int32");
   const shape = [
@@ -281,13 +257,20 @@ function gather(g: Graph, x: Value, indices: Value, axis: number, batchDims: num
     ...x.shape.slice(axis + 1),
   ];
   if (batchDims === 0) return g.emit("Gather", [x, whole], shape, x.dtype, { axis });
-  if (axis !== batchDims) {
-    throw new Error(
-      `gather with axis ${axis} beyond batchDims ${batchDims}; transpose it to axis ${batchDims} first`,
-    );
-  }
   const rows = reshape(g, whole, [...indices.shape, 1]);
-  return g.emit("GatherND", [x, rows], shape, x.dtype, { batch_dims: batchDims });
+  const order = range(0, x.shape.length).toSpliced(axis, 1).toSpliced(batchDims, 0, axis);
+  const taken = [...indices.shape, ...pick(x.shape, order).slice(batchDims + 1)];
+  const y = g.emit("GatherND", [transpose(g, x, order), rows], taken, x.dtype, {
+    batch_dims: batchDims,
+  });
+  const outer = range(indices.shape.length, indices.shape.length + axis - batchDims);
+  const inner = range(indices.shape.length + axis - batchDims, taken.length);
+  const own = range(batchDims, indices.shape.length);
+  return transpose(g, y, [...range(0, batchDims), ...outer, ...own, ...inner]);
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /** Rows summed by their id, as a product with one-hot rows: deterministic on every engine. */

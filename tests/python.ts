@@ -1,0 +1,68 @@
+// Python for tests that compare Salle with the packages others use: onnx, onnxruntime, safetensors.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url)); // this file runs from dist/tests
+const interpreter = findInterpreter();
+
+/** Why Python tests can't run and what to do about it; undefined when they can. */
+export const pythonMissing: string | undefined =
+  interpreter === undefined
+    ? "no Python environment: npm run setup:python makes one, or SALLE_PYTHON names one"
+    : undefined;
+
+/** `describe` for tests that need Python. Without it they are skipped, but in CI they fail. */
+export function describePython(name: string, body: () => void): void {
+  if (pythonMissing === undefined) return void describe(name, body);
+  if (!process.env["CI"]) return void describe.skip(`${name} (${pythonMissing})`, body);
+  describe(name, () => {
+    test("has a Python environment", () => {
+      throw new Error(pythonMissing);
+    });
+  });
+}
+
+export interface PythonOptions {
+  /** The script's sys.argv[1:]. */
+  readonly args?: readonly string[];
+  readonly stdin?: string | Uint8Array;
+  /** Seconds; default 50, less than a test has. */
+  readonly timeLimit?: number;
+}
+
+/** What a script prints; throws with its error output when it fails or takes too long. */
+export function python(script: string, options: PythonOptions = {}): string {
+  if (interpreter === undefined) throw new Error(pythonMissing);
+  const { args = [], stdin = "", timeLimit = 50 } = options;
+  const { status, signal, error, stdout, stderr } = spawnSync(
+    interpreter,
+    ["-I", "-c", script, ...args],
+    {
+      cwd: root,
+      input: stdin,
+      timeout: timeLimit * 1000,
+      killSignal: "SIGKILL",
+      maxBuffer: 2 ** 28,
+    },
+  );
+  if (status === 0) return stdout.toString();
+  const reason = error?.message ?? (signal === null ? `exit status ${status}` : signal);
+  throw new Error(`python wanted to end well, got ${reason}:\n${stderr}`);
+}
+
+/** SALLE_PYTHON, or the Python of a finished .venv. */
+function findInterpreter(): string | undefined {
+  const named = process.env["SALLE_PYTHON"];
+  if (named) {
+    if (existsSync(named)) return named;
+    throw new Error(`SALLE_PYTHON wants the path of a Python, got "${named}"`);
+  }
+  const venv = join(root, ".venv");
+  const stamp = join(venv, "salle-packages.txt"); // written last by scripts/python-env.sh
+  const finished = existsSync(stamp) && readFileSync(stamp, "utf8").trim() !== "";
+  return finished ? join(venv, "bin", "python") : undefined;
+}

@@ -36,7 +36,7 @@ export function createRng(seed: number): Rng {
 }
 
 class Xoshiro implements Rng {
-  private readonly words = new Uint32Array(4);
+  private readonly words = new Int32Array(4);
   private key: number;
 
   constructor(key: number) {
@@ -65,7 +65,7 @@ class Xoshiro implements Rng {
 
   integer(bound: number): number {
     // Rejection keeps every value equally likely, also for bounds that do not divide 2^32.
-    const limit = two32 - (two32 % bound);
+    const limit = two32 - ((-bound >>> 0) % bound); // 2³² less its remainder
     let draw = this.bits();
     while (draw >= limit) draw = this.bits();
     return draw % bound;
@@ -75,7 +75,7 @@ class Xoshiro implements Rng {
     for (;;) {
       const bits = this.bits();
       const layer = bits & (numLayers - 1);
-      const sign = bits & numLayers ? -1 : 1;
+      const sign = 1 - ((bits >>> 6) & 2); // from the bit above the layer, without a branch
       const position = (bits >>> 9) * twoMinus23; // the bits that chose neither layer nor sign
       const x = position * edges[layer]!;
       if (x < edges[layer + 1]!) return sign * x;
@@ -92,7 +92,7 @@ class Xoshiro implements Rng {
   }
 
   state(): RngState {
-    return { key: this.key, words: Array.from(this.words) };
+    return { key: this.key, words: Array.from(this.words, (word) => word >>> 0) };
   }
 
   restore({ key, words }: RngState): void {

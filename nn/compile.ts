@@ -4,6 +4,7 @@
 // engine (lower.ts), written as ONNX (onnx.ts) and handed to ONNX Runtime (runtime.ts, program.ts).
 
 import type { Tensor } from "#tensorflow";
+import { backendNames } from "./backends.ts";
 import { checkState, type HostLeaf, type InputPlan } from "./check.ts";
 import { createEagerProgram } from "./eager.ts";
 import { isTensor } from "./gradient.ts";
@@ -13,7 +14,13 @@ import type { NoiseSpec, RandomSource } from "./noise.ts";
 import { encodeOnnx } from "./onnx.ts";
 import { packState } from "./pack.ts";
 import { SessionProgram } from "./program.ts";
-import { createSession, type Device, type OrtDevice, type SessionOptions } from "./runtime.ts";
+import {
+  createSession,
+  type Device,
+  type OrtDevice,
+  ortDevices,
+  type SessionOptions,
+} from "./runtime.ts";
 import { tensorOf, trace, valueOf } from "./trace.ts";
 import {
   type ArraySpec,
@@ -44,6 +51,9 @@ export type Read<Y> = MapLeaves<Y, Tensor, NdArray>;
 export type StateTree = Tree<NdArray>;
 export type InputTree = Tree<ArraySpec>;
 export type TensorTree = Tree<Tensor>;
+
+/** Every device that compile() knows; whether it works here, `salle doctor` says. */
+export const deviceNames: readonly string[] = [...ortDevices, ...backendNames];
 
 export interface CompileOptions {
   /** Where to run; default "cpu". */
@@ -94,6 +104,9 @@ export async function compile<S extends StateTree, X extends InputTree, Y extend
   options: CompileOptions = {},
 ): Promise<Program<S, X, Y>> {
   const { device = "cpu", random } = options;
+  if (!deviceNames.includes(device)) {
+    throw new Error(`unknown device "${device}"; known: ${deviceNames.join(", ")}`);
+  }
   const recording = record(fn as never, example as never, options.name ?? (fn.name || "program"));
   const initial = new Map(leaves<NdArray>(example.state as StateTree, isNdArray));
   checkState(recording.name, recording.states, initial);

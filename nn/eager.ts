@@ -47,6 +47,7 @@ export class EagerProgram {
   private readonly fn: PureFunction;
   private readonly options: EagerOptions;
   private current: Map<string, tf.Tensor>;
+  private disposed = false;
 
   constructor(
     recording: Recording,
@@ -64,6 +65,7 @@ export class EagerProgram {
     inputs: ReadonlyMap<string, HostLeaf>,
     wanted: readonly string[],
   ): Promise<Map<string, NdArray>> {
+    this.checkAlive();
     const { outputs } = this.recording;
     const given = this.fill(inputs);
     this.activate();
@@ -86,6 +88,7 @@ export class EagerProgram {
   }
 
   async state(): Promise<Map<string, NdArray>> {
+    this.checkAlive();
     this.activate();
     return new Map(
       this.recording.states.map(({ path, spec }) => [
@@ -97,13 +100,19 @@ export class EagerProgram {
 
   async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
     checkState(this.recording.name, this.recording.states, state);
+    this.checkAlive();
     const old = this.current;
     this.current = this.upload(state);
     for (const tensor of old.values()) tensor.dispose();
   }
 
   async dispose(): Promise<void> {
+    this.disposed = true;
     for (const tensor of this.current.values()) tensor.dispose();
+  }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new Error(`program "${this.recording.name}" was disposed of`);
   }
 
   private call(given: ReadonlyMap<string, TypedArray>): [Tree<tf.Tensor>, Tree<tf.Tensor>] {

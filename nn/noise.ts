@@ -19,7 +19,8 @@ export type NoiseKind =
   | { readonly kind: "normal" }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
   | { readonly kind: "bernoulli"; readonly probability: number }
-  | { readonly kind: "indices"; readonly bound: number };
+  | { readonly kind: "indices"; readonly bound: number }
+  | { readonly kind: "subset"; readonly bound: number; readonly size: number };
 
 /** An input that is filled anew before each call. */
 export interface NoiseSpec extends ArraySpec {
@@ -53,6 +54,15 @@ export function indices(shape: readonly number[], bound: number): NoiseSpec {
   return spec(shape, "int32", { kind: "indices", bound });
 }
 
+/** Distinct integers in [0, bound) along the last axis, in random order; rows are independent. */
+export function subset(shape: readonly number[], bound: number): NoiseSpec {
+  const size = shape.at(-1);
+  if (size === undefined || !(Number.isInteger(bound) && bound >= size)) {
+    throw new Error(`subset noise wants an axis of at most ${bound} elements, got [${shape}]`);
+  }
+  return spec(shape, "int32", { kind: "subset", bound, size });
+}
+
 export function isNoise(spec: ArraySpec): spec is NoiseSpec {
   return "noise" in spec;
 }
@@ -73,6 +83,26 @@ export function fillNoise(noise: NoiseKind, out: TypedArray, random: RandomSourc
       return;
     case "indices":
       for (let i = 0; i < out.length; i++) out[i] = random.integer(noise.bound);
+      return;
+    case "subset":
+      for (let i = 0; i < out.length; i += noise.size) fillSubset(noise, out, i, random);
+  }
+}
+
+/** Floyd's sampling without replacement, each element put at a random place of the row so far. */
+function fillSubset(
+  { bound, size }: { readonly bound: number; readonly size: number },
+  out: TypedArray,
+  start: number,
+  random: RandomSource,
+): void {
+  for (let i = 0; i < size; i++) {
+    const largest = bound - size + i;
+    const drawn = random.integer(largest + 1);
+    const place = start + random.integer(i + 1);
+    const taken = out.subarray(start, start + i).includes(drawn);
+    out[start + i] = out[place]!;
+    out[place] = taken ? largest : drawn;
   }
 }
 

@@ -5,8 +5,9 @@ import type { DType, TypedArray } from "./tree.ts";
 
 export type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 
-/** Engines of ONNX Runtime; `wasm` is what `cpu` means in a browser. */
-export type OrtDevice = "cpu" | "webgpu" | "cuda";
+/** Engines of ONNX Runtime; in a browser `cpu` means its WebAssembly. */
+export const ortDevices = ["cpu", "webgpu", "cuda"] as const;
+export type OrtDevice = (typeof ortDevices)[number];
 
 /** Where a program runs: ONNX Runtime, or op by op on a TensorFlow.js backend ("eager:cpu"). */
 export type Device = OrtDevice | `eager:${string}`;

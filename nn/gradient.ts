@@ -1,6 +1,7 @@
 // Gradients with respect to trees of tensors.
 
 import * as tf from "#tensorflow";
+import "./derivatives.ts";
 import { leaves, mapTree, type Tree } from "./tree.ts";
 
 export type TensorTree = Tree<tf.Tensor>;

@@ -4,6 +4,7 @@
 // in a form that has no second derivative.
 
 import * as tf from "#tensorflow";
+import "./derivatives.ts";
 
 export type { Tensor } from "#tensorflow";
 export {
@@ -21,7 +22,6 @@ export {
   atan,
   atan2,
   atanh,
-  broadcastTo,
   cast,
   ceil,
   clipByValue,
@@ -30,8 +30,6 @@ export {
   conv2d,
   cos,
   cosh,
-  cumprod,
-  cumsum,
   div,
   divNoNan,
   equal,
@@ -67,7 +65,6 @@ export {
   mean,
   min,
   minimum,
-  mirrorPad,
   mod,
   mul,
   neg,
@@ -120,8 +117,20 @@ export {
   zeros,
   zerosLike,
 } from "#tensorflow";
+export { cumprod, cumsum } from "./scan.ts";
 
 type Tensor = tf.Tensor;
+
+/** The tensor repeated to a shape; its gradient is one sum, where TensorFlow.js' own cuts and adds. */
+export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  if (x.shape.length === shape.length && x.shape.every((n, i) => n === shape[i])) return x;
+  if (x.dtype !== "float32") return tf.broadcastTo(x, [...shape]);
+  const repeated = tf.add(x, tf.zeros([...shape]));
+  if (repeated.shape.length === shape.length && repeated.shape.every((n, i) => n === shape[i])) {
+    return repeated;
+  }
+  throw new Error(`broadcastTo: shape [${x.shape}] does not broadcast to [${shape}]`);
+}
 
 /**
  * Matrix product of the last two axes; leading axes broadcast: [B, I] · [E, I, O] → [E, B, O].
@@ -132,8 +141,8 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
     a.shape.slice(0, -2),
     b.shape.slice(0, -2),
   );
-  const left = tf.broadcastTo(a, [...batch, ...a.shape.slice(-2)]);
-  const right = tf.broadcastTo(b, [...batch, ...b.shape.slice(-2)]);
+  const left = broadcastTo(a, [...batch, ...a.shape.slice(-2)]);
+  const right = broadcastTo(b, [...batch, ...b.shape.slice(-2)]);
   return tf.matMul(left, right, transposeA, transposeB);
 }
 
@@ -141,8 +150,30 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
 export function stopGradient(x: Tensor): Tensor {
   return tf.customGrad((value) => ({
     value: (value as Tensor).clone(),
-    gradFunc: () => tf.zerosLike(x),
+    gradFunc: () => tf.zeros(x.shape),
   }))(x);
+}
+
+/**
+ * x with borders that mirror it: "reflect" leaves out the outermost row, "symmetric" repeats it.
+ * Composed, since the gradient of TensorFlow.js' own forgets the borders.
+ */
+export function mirrorPad(
+  x: Tensor,
+  paddings: readonly (readonly [number, number])[],
+  mode: "reflect" | "symmetric",
+): Tensor {
+  const offset = mode === "reflect" ? 0 : 1;
+  return paddings.reduce((padded, [before, after], axis) => {
+    if (before === 0 && after === 0) return padded;
+    const size = x.shape[axis]!;
+    const indices = Array.from({ length: before + size + after }, (_, i) => {
+      const position = i - before;
+      if (position < 0) return -position - offset;
+      return position < size ? position : 2 * size - 2 - position + offset;
+    });
+    return tf.gather(padded, tf.tensor1d(indices, "int32"), axis);
+  }, x);
 }
 
 /** max(x, 0) + min(exp(x) − 1, 0); composed, so that it has every derivative. */
@@ -182,6 +213,5 @@ export function takeAlongLast(x: Tensor, indices: Tensor): Tensor {
 
 /** The last axis in ascending order; the gradient goes to the sorted values. */
 export function sort(x: Tensor): Tensor {
-  const { indices } = tf.topk(tf.neg(x), x.shape.at(-1)!);
-  return takeAlongLast(x, indices);
+  return tf.neg(tf.topk(tf.neg(x), x.shape.at(-1)!).values);
 }

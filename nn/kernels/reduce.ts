@@ -1,7 +1,7 @@
 // Reductions along axes, cumulative sums and products, softmax, and the order statistics.
 
 import type { Graph, Value } from "../graph.ts";
-import { binary, broadcastTo, cast, reshape, shapeConstant } from "../record.ts";
+import { cast, reshape, shapeConstant } from "../record.ts";
 import { allocate, type DType, sizeOf } from "../tree.ts";
 import { axesOf, axisOf, type Kernel, type Kernels } from "./kernel.ts";
 
@@ -73,16 +73,6 @@ export const reductions: Kernels = {
       reverse: Number(attributes["reverse"] === true),
     });
   },
-  Cumprod: ({ g, inputs, attributes }) =>
-    cumulativeProduct(
-      g,
-      numeric(g, inputs["x"]!),
-      axisOf(attributes["axis"], inputs["x"]!.shape.length),
-      {
-        exclusive: attributes["exclusive"] === true,
-        reverse: attributes["reverse"] === true,
-      },
-    ),
   TopK: ({ g, inputs, attributes }) => {
     const x = inputs["x"]!;
     const k = Number(attributes["k"]);
@@ -136,50 +126,4 @@ export function reduce(
   return g.emit(op, [cast(g, x, dtype), shapeConstant(g, axes)], shape, dtype, {
     keepdims: Number(keepDims),
   });
-}
-
-interface Direction {
-  readonly exclusive: boolean;
-  readonly reverse: boolean;
-}
-
-/** Running product by doubling: after step s every element holds the product of its last 2^s. */
-function cumulativeProduct(g: Graph, x: Value, axis: number, direction: Direction): Value {
-  if (sizeOf(x.shape) === 0) return x;
-  const size = x.shape[axis]!;
-  let product = direction.exclusive ? shifted(g, x, axis, 1, direction.reverse) : x;
-  for (let distance = 1; distance < size; distance *= 2) {
-    product = binary(g, "Mul", product, shifted(g, product, axis, distance, direction.reverse));
-  }
-  return product;
-}
-
-/** The tensor moved along an axis, ones coming in. */
-function shifted(g: Graph, x: Value, axis: number, distance: number, reverse: boolean): Value {
-  const size = x.shape[axis]!;
-  const keptShape = x.shape.map((n, i) => (i === axis ? Math.max(0, size - distance) : n));
-  const start = reverse ? distance : 0;
-  const kept = g.emit(
-    "Slice",
-    [
-      x,
-      shapeConstant(g, [start]),
-      shapeConstant(g, [start + size - distance]),
-      shapeConstant(g, [axis]),
-    ],
-    keptShape,
-    x.dtype,
-  );
-  const onesShape = x.shape.map((n, i) => (i === axis ? Math.min(distance, size) : n));
-  const ones = broadcastTo(
-    g,
-    reshape(
-      g,
-      g.scalar(1, x.dtype),
-      x.shape.map(() => 1),
-    ),
-    onesShape,
-  );
-  if (sizeOf(keptShape) === 0) return ones;
-  return g.emit("Concat", reverse ? [kept, ones] : [ones, kept], x.shape, x.dtype, { axis });
 }

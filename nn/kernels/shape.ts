@@ -2,6 +2,7 @@
 
 import { slice_util } from "#tensorflow";
 import { fillOf, type Graph, type Value } from "../graph.ts";
+import { narrowed } from "../narrow.ts";
 import { binary, broadcastTo, cast, matMul, reshape, shapeConstant, transpose } from "../record.ts";
 import { allocate, type DType, sizeOf } from "../tree.ts";
 import { axesOf, axisOf, type Kernels, operands } from "./kernel.ts";
@@ -79,17 +80,9 @@ export const shapeKernels: Kernels = {
     const strides = x.shape.map((_, axis) => (reversed(axis) ? -1 : 1));
     return slice(g, x, begin, x.shape, strides);
   },
-  PadV2: ({ g, inputs, attributes }) =>
-    pad(g, inputs["x"]!, attributes["paddings"] as [number, number][], {
-      mode: "constant",
-      value: Number(attributes["constantValue"] ?? 0),
-    }),
-  MirrorPad: ({ g, inputs, attributes }) => {
-    if (attributes["mode"] !== "reflect") {
-      throw new Error('mirrorPad in mode "symmetric"; write concat of slices, or mode "reflect"');
-    }
+  PadV2: ({ g, inputs, attributes }) => {
     const paddings = attributes["paddings"] as [number, number][];
-    return pad(g, inputs["x"]!, paddings, { mode: "reflect", value: 0 });
+    return pad(g, inputs["x"]!, paddings, Number(attributes["constantValue"] ?? 0));
   },
   Fill: ({ g, attributes }) => {
     const value = Number(attributes["value"]);
@@ -191,6 +184,14 @@ function split(g: Graph, x: Value, axis: number, sizes: readonly number[]): Valu
       return slice(g, x, begin, shape);
     });
   }
+  if (axis === x.shape.length - 1) {
+    let start = 0;
+    const parts = sizes.map((size) => {
+      start += size;
+      return narrowed(g, x, start - size, size);
+    });
+    if (parts.every((part) => part !== undefined)) return parts;
+  }
   const outputs = shapes.map((shape) => ({ shape, dtype: x.dtype }));
   return g.emitMany("Split", [x, shapeConstant(g, sizes)], outputs, { axis });
 }
@@ -222,23 +223,17 @@ function pick(values: readonly number[], axes: readonly number[]): number[] {
   return axes.map((axis) => values[axis]!);
 }
 
-interface PadOptions {
-  readonly mode: "constant" | "reflect";
-  readonly value: number;
-}
-
 function pad(
   g: Graph,
   x: Value,
   paddings: readonly (readonly [number, number])[],
-  { mode, value }: PadOptions,
+  value: number,
 ): Value {
   const shape = x.shape.map((size, axis) => size + paddings[axis]![0] + paddings[axis]![1]);
   if (sizeOf(x.shape) === 0) return g.constant(allocate(x.dtype, [value]), shape, x.dtype);
   if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
   const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
-  const inputs = [x, shapeConstant(g, amounts), g.scalar(value, x.dtype)];
-  return g.emit("Pad", inputs, shape, x.dtype, { mode });
+  return g.emit("Pad", [x, shapeConstant(g, amounts), g.scalar(value, x.dtype)], shape, x.dtype);
 }
 
 /** [..., depth] of bools, true where the index equals the position. */

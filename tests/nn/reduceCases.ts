@@ -77,7 +77,6 @@ export const reduceCases: CaseTable = {
   ArgMin: position(tf.argMin),
   Softmax: (draw) => ({ inputs: [draw.real(draw.shape(1, 4), -30, 30)], fn: (x) => tf.softmax(x) }),
   Cumsum: scan(tf.cumsum),
-  Cumprod: scan(tf.cumprod),
   TopK: (draw) => {
     const shape = draw.shape(1, 3, false);
     const k = draw.integer(0, shape.at(-1)!);

@@ -111,13 +111,6 @@ export const shapeCases: CaseTable = {
     const value = draw.pick([0, 0, 2]);
     return { inputs: [x], fn: (t) => tf.pad(t, amounts, value) };
   },
-  MirrorPad: (draw) => {
-    const x = draw.real(draw.shape(1, 4, false));
-    const amounts = x.shape.map(
-      (size) => [draw.integer(0, size - 1), draw.integer(0, size - 1)] as [number, number],
-    );
-    return { inputs: [x], fn: (t) => tf.mirrorPad(t, amounts, "reflect") };
-  },
   Fill: (draw) => {
     const shape = draw.shape();
     const dtype = draw.pick(["float32", "int32"] as const);

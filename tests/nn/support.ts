@@ -134,7 +134,6 @@ export async function expectEqualToEager(name: string, cases: readonly Case[]): 
     return [{}, outputs] as const;
   };
   const inputs = cases.map((one) => one.inputs);
-  const compileAny = compile as unknown as LooseCompile;
   const [compiled, eager] = await Promise.all(
     (["cpu", "eager:cpu"] as const).map(async (device) => {
       const program = await compileAny(fn, { state: {}, inputs }, { device, name });
@@ -161,6 +160,8 @@ type LooseCompile = (
   run(inputs: unknown, options?: RunOptions): Promise<unknown>;
   dispose(): Promise<void>;
 }>;
+
+export const compileAny = compile as unknown as LooseCompile;
 
 /** Throws unless two arrays have one shape and nearly the same elements; NaN equals NaN. */
 export function expectClose(

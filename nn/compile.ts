@@ -98,7 +98,7 @@ export interface Program<S, X, Y> {
  * Compiles `fn` for the shapes of `example`, whose state is the initial state. Throws when `fn` can't
  * be traced, naming the op, or when the device can't run it.
  */
-export async function compile<S extends StateTree, X extends InputTree, Y extends TensorTree>(
+export async function compile<const S, const X, Y>(
   fn: (state: Traced<S>, inputs: Traced<X>) => readonly [Traced<S>, Y],
   example: { readonly state: S; readonly inputs: X },
   options: CompileOptions = {},

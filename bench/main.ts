@@ -1,0 +1,47 @@
+// `npm run bench -- <name>`: measures, prints a table, writes bench/out/<name>.json.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { benchNn } from "./nn/index.ts";
+import { formatReport, machine, type Report } from "./report.ts";
+
+/** What every benchmark is called with. */
+export interface BenchOptions {
+  /** Under a minute, fewer rows and repetitions: shows that it runs, not how fast. */
+  readonly quick: boolean;
+}
+
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
+  nn: benchNn,
+};
+
+const program = new Command("bench")
+  .argument("<name>", `one of: ${Object.keys(benches).join(", ")}`)
+  .option("--quick", "under a minute: fewer rows and repetitions", false)
+  .option("--check", "end with ok, or with the targets that were missed and exit code 1", false)
+  .action(run);
+await program.parseAsync();
+
+async function run(name: string, { quick, check }: { quick: boolean; check: boolean }) {
+  const bench = benches[name];
+  if (bench === undefined) {
+    return program.error(`unknown benchmark "${name}"; known: ${Object.keys(benches).join(", ")}`);
+  }
+  const report = await bench({ quick });
+  console.log(formatReport(report));
+  mkdirSync("bench/out", { recursive: true });
+  const file = `bench/out/${name}.json`;
+  const record = { name, date: new Date().toISOString(), quick, machine: machine(), ...report };
+  writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+  console.log(`wrote ${file}`);
+  if (!check) return;
+  const missed = report.targets.filter(({ reached }) => !reached);
+  console.log(
+    missed.length === 0
+      ? "ok"
+      : missed
+          .map(({ name, wanted, got }) => `missed: ${name} wanted ${wanted} got ${got}`)
+          .join("; "),
+  );
+  process.exitCode = missed.length === 0 ? 0 : 1;
+}

@@ -1,192 +1,208 @@
-// The update that is measured: soft actor-critic with automatic temperature, in ops alone.
+// The update that is measured: soft actor-critic with automatic temperature, and its REDQ variant.
 //
-// A yardstick, not the agent: written as agents are, with two (or ten) critics as one ensemble.
+// A yardstick, not the agent. After CleanRL's sac_continuous_action.py, but with one learning rate and
+// every part stepped in every update: critics, actor with the updated critics, temperature, targets.
+// Two critics are SAC's; more are REDQ's (arXiv:2101.05982): the target is the minimum over a random
+// pair and the actor climbs the mean.
 
+import { gaussianOf, sampleTanhGaussian } from "../../nn/distributions.ts";
 import { isTensor, valueAndGrad } from "../../nn/gradient.ts";
-import { bernoulli, normal } from "../../nn/noise.ts";
+import { initMlp, type MlpParams, mlp } from "../../nn/layers.ts";
+import { type NoiseSpec, normal, subset } from "../../nn/noise.ts";
 import {
   add,
-  cast,
   concat,
   exp,
-  matMul,
+  gather,
   mean,
   min,
   mul,
   neg,
-  relu,
-  softplus,
-  split,
-  sqrt,
   square,
   squeeze,
   sub,
   sum,
   type Tensor,
-  tanh,
 } from "../../nn/ops.ts";
-import { array, full, leaves, mapTree, type NdArray, zeros } from "../../nn/tree.ts";
+import { type AdamState, adam, polyak } from "../../nn/optimizers.ts";
+import { type ArraySpec, mapTree, type NdArray, zeros } from "../../nn/tree.ts";
+import { createRng } from "../../sim/rng.ts";
 
-void bernoulli;
-void cast;
-void neg;
-export const sizes = { observation: 27, action: 8, hidden: 256 };
+const observationSize = 27;
+const actionSize = 8;
+const hidden = [256, 256];
+const discount = 0.99;
+const tau = 0.005;
+const targetEntropy = -actionSize; // nats
+const logStdBound = { kind: "tanh", low: -5, high: 2 } as const;
+const optimizer = adam({ learningRate: 3e-4 });
 
-type P = Record<string, Tensor>;
-function dense(w: Tensor, b: Tensor, x: Tensor) {
-  return add(matMul(x, w), b);
-}
-function mlp(p: P, x: Tensor) {
-  const h1 = relu(dense(p["w1"]!, p["b1"]!, x));
-  const h2 = relu(dense(p["w2"]!, p["b2"]!, h1));
-  return dense(p["w3"]!, p["b3"]!, h2);
-}
-function critics(p: P, o: Tensor, a: Tensor) {
-  return squeeze(mlp(p, concat([o, a], 1)), [-1]);
-}
-function actor(p: P, o: Tensor, eps: Tensor): [Tensor, Tensor] {
-  const [m, l] = split(mlp(p, o), 2, 1) as [Tensor, Tensor];
-  const ls = add(mul(add(tanh(l), 1), 3.5), -5);
-  const u = add(m, mul(exp(ls), eps));
-  const lp = sub(
-    sub(mul(square(eps), -0.5), ls),
-    add(0.9189385332, mul(sub(sub(Math.log(2), u), softplus(mul(u, -2))), 2)),
-  );
-  return [tanh(u), sum(lp, 1)];
-}
-function adamStep(params: P, grads: P, st: any, lr: number): [P, any] {
-  const c1 = add(mul(st.c1, 0.9), 0.1),
-    c2 = add(mul(st.c2, 0.999), 0.001);
-  // p - lr*(m/c1)/(sqrt(v/c2)+eps)
-  const r = sqrt(c2);
-  const stepSize = mul(lr, divT(r, c1));
-  const eps = mul(1e-8, r);
-  const m: P = {},
-    v: P = {},
-    p: P = {};
-  for (const k of Object.keys(params)) {
-    const g = grads[k]!;
-    m[k] = add(mul(st.m[k], 0.9), mul(g, 0.1));
-    v[k] = add(mul(st.v[k], 0.999), mul(square(g), 0.001));
-    p[k] = sub(params[k]!, mul(divT(m[k]!, add(sqrt(v[k]!), eps)), stepSize));
-  }
-  return [p, { m, v, c1, c2 }];
+export interface SacOptions {
+  /** 2 is SAC, more are REDQ; default 2. */
+  readonly numCritics?: number;
+  readonly seed?: number;
 }
 
-import { div as divT } from "../../nn/ops.ts";
+export type SacState<T> = {
+  readonly critics: MlpParams<T>;
+  readonly targetCritics: MlpParams<T>;
+  readonly actor: MlpParams<T>;
+  readonly logAlpha: T;
+  readonly criticOptimizer: AdamState<MlpParams<T>, T>;
+  readonly actorOptimizer: AdamState<MlpParams<T>, T>;
+  readonly alphaOptimizer: AdamState<T, T>;
+};
 
-export function update(state: any, b: any): [any, any] {
-  const [nextA, nextLp] = actor(state.actor, b.nextObservations, b.noise.next);
-  const tq = min(critics(state.targetCritics, b.nextObservations, nextA), 0);
-  const target = add(
-    b.rewards,
-    mul(mul(b.masks, 0.99), sub(tq, mul(exp(state.logAlpha.value), nextLp))),
-  );
-  const [closs, cg] = valueAndGrad((c: P) =>
-    sum(mean(square(sub(critics(c, b.observations, b.actions), target)), 1)),
-  )(state.critics);
-  const [cr, co] = adamStep(state.critics, cg, state.criticOpt, 3e-4);
-  const [aloss, ag, lp] = valueAndGrad<P, Tensor>((a: P) => {
-    const [act, lp] = actor(a, b.observations, b.noise.current);
-    return [
-      mean(sub(mul(exp(state.logAlpha.value), lp), min(critics(cr, b.observations, act), 0))),
-      lp,
-    ] as const;
-  })(state.actor);
-  const [ac, ao] = adamStep(state.actor, ag, state.actorOpt, 3e-4);
-  const [tloss, tg] = valueAndGrad((la: P) =>
-    neg(mean(mul(exp(la["value"]!), sub(lp as Tensor, sizes.action)))),
-  )(state.logAlpha);
-  const [la, lo] = adamStep(state.logAlpha, tg, state.alphaOpt, 3e-4);
-  const targetCritics = mapTree<Tensor, Tensor>(cr, isTensor, (x, path) =>
-    add(mul(x, 0.005), mul(state.targetCritics[path], 0.995)),
-  );
-  return [
-    {
-      critics: cr,
-      targetCritics,
-      actor: ac,
-      logAlpha: la,
-      criticOpt: co,
-      actorOpt: ao,
-      alphaOpt: lo,
-    },
-    { criticLoss: closs, actorLoss: aloss, alphaLoss: tloss },
-  ];
-}
+/** A batch, and the noise of the two policy samples and of REDQ's pair of critics. */
+export type SacInputs<T, N> = {
+  readonly observations: T; // [B, O]
+  readonly actions: T; // [B, A]
+  readonly rewards: T; // [B]
+  readonly masks: T; // [B]
+  readonly nextObservations: T; // [B, O]
+  readonly noise: N; // [B, A]
+  readonly nextNoise: N; // [B, A]
+  readonly pair: N; // [2], two of the E critics
+};
 
-export function init(seed = 1, E = 2): any {
-  let s = seed;
-  const rnd = () => {
-    s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
-    return s / 2 ** 32 - 0.5;
-  };
-  const u = (shape: number[], fan: number) =>
-    array(
-      Float32Array.from(
-        { length: shape.reduce((a, b) => a * b, 1) },
-        () => (2 * rnd()) / Math.sqrt(fan),
-      ),
-      shape,
-    );
-  const { observation: O, action: A, hidden: H } = sizes;
-  const critic = () => ({
-    w1: u([E, O + A, H], O + A),
-    b1: u([E, 1, H], O + A),
-    w2: u([E, H, H], H),
-    b2: u([E, 1, H], H),
-    w3: u([E, H, 1], H),
-    b3: u([E, 1, 1], H),
+/** A fresh state. */
+export function sacState({ numCritics = 2, seed = 1 }: SacOptions = {}): SacState<NdArray> {
+  const rng = createRng(seed);
+  const critics = initMlp(rng.split("critics"), {
+    inputs: observationSize + actionSize,
+    hidden,
+    outputs: 1,
+    ensemble: numCritics,
   });
-  const actor = {
-    w1: u([O, H], O),
-    b1: u([H], O),
-    w2: u([H, H], H),
-    b2: u([H], H),
-    w3: u([H, 2 * A], H),
-    b3: u([2 * A], H),
-  };
-  const c = critic();
-  const isNd = (x: unknown): x is NdArray => typeof x === "object" && x !== null && "data" in x;
-  const z = (t: any) => mapTree<NdArray, NdArray>(t, isNd, (x) => zeros(x.shape));
-  const opt = (t: any) => ({ m: z(t), v: z(t), c1: full([], 0), c2: full([], 0) });
-  const logAlpha = { value: full([], 0) };
+  const actor = initMlp(rng.split("actor"), {
+    inputs: observationSize,
+    hidden,
+    outputs: 2 * actionSize,
+  });
+  const logAlpha = zeros([]);
   return {
-    critics: c,
-    targetCritics: mapTree<NdArray, NdArray>(c as any, isNd, (x) => array(x.data, x.shape)),
+    critics,
+    targetCritics: critics,
     actor,
     logAlpha,
-    criticOpt: opt(c),
-    actorOpt: opt(actor),
-    alphaOpt: opt(logAlpha),
+    criticOptimizer: optimizer.init(critics),
+    actorOptimizer: optimizer.init(actor),
+    alphaOptimizer: optimizer.init(logAlpha),
   };
 }
-export function inputs(B: number): any {
-  const { observation: O, action: A } = sizes;
-  const f = (...shape: number[]) => ({ shape, dtype: "float32" as const });
+
+/** The shapes of the update's inputs. */
+export function sacInputs(batchSize: number, numCritics = 2): SacInputs<ArraySpec, NoiseSpec> {
+  const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
   return {
-    observations: f(B, O),
-    actions: f(B, A),
-    rewards: f(B),
-    nextObservations: f(B, O),
-    masks: f(B),
-    noise: { next: normal([B, A]), current: normal([B, A]) },
+    observations: float(batchSize, observationSize),
+    actions: float(batchSize, actionSize),
+    rewards: float(batchSize),
+    masks: float(batchSize),
+    nextObservations: float(batchSize, observationSize),
+    noise: normal([batchSize, actionSize]),
+    nextNoise: normal([batchSize, actionSize]),
+    pair: subset([2], numCritics),
   };
 }
-export function batch(B: number, seed = 5): any {
-  let s = seed;
-  const rnd = () => {
-    s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
-    return s / 2 ** 32 - 0.5;
-  };
-  const { observation: O, action: A } = sizes;
-  const r = (n: number) => Float32Array.from({ length: n }, () => 3 * rnd());
+
+/** A made-up batch; noise is left to the program. */
+export function sacBatch(batchSize: number, seed = 5) {
+  const rng = createRng(seed);
+  const draw = (size: number) => Float32Array.from({ length: size }, () => 3 * rng.uniform() - 1.5);
   return {
-    observations: r(B * O),
-    actions: r(B * A).map(Math.tanh),
-    rewards: r(B),
-    nextObservations: r(B * O),
-    masks: new Float32Array(B).fill(1),
+    observations: draw(batchSize * observationSize),
+    actions: draw(batchSize * actionSize).map(Math.tanh),
+    rewards: draw(batchSize),
+    masks: new Float32Array(batchSize).fill(1),
+    nextObservations: draw(batchSize * observationSize),
   };
 }
-void leaves;
+
+/** One gradient step of everything; returns the new state and the three losses. */
+export function sacUpdate(state: SacState<Tensor>, inputs: SacInputs<Tensor, Tensor>) {
+  const { observations } = inputs;
+  const alpha = exp(state.logAlpha);
+  const target = softTarget(state, inputs);
+
+  const [criticLoss, criticGrads] = valueAndGrad((params: MlpParams<Tensor>) => {
+    const errors = sub(critics(params, observations, inputs.actions), target); // [E, B]
+    return sum(mean(square(errors), 1));
+  })(state.critics);
+  const [nextCritics, criticOptimizer] = optimizer.update(
+    criticGrads,
+    state.criticOptimizer,
+    state.critics,
+  );
+
+  const [actorLoss, actorGrads, logProbs] = valueAndGrad<MlpParams<Tensor>, Tensor>((params) => {
+    const [actions, logProbs] = sampleActions(params, observations, inputs.noise);
+    const qs = critics(nextCritics, observations, actions); // [E, B]
+    const values = isRedq(state) ? mean(qs, 0) : min(qs, 0); // [B]
+    return [mean(sub(mul(alpha, logProbs), values)), logProbs] as const;
+  })(state.actor);
+  const [actor, actorOptimizer] = optimizer.update(actorGrads, state.actorOptimizer, state.actor);
+
+  const [alphaLoss, alphaGrad] = valueAndGrad((logAlpha: Tensor) =>
+    neg(mean(mul(exp(logAlpha), add(logProbs, targetEntropy)))),
+  )(state.logAlpha);
+  const [logAlpha, alphaOptimizer] = optimizer.update(
+    alphaGrad,
+    state.alphaOptimizer,
+    state.logAlpha,
+  );
+
+  const next: SacState<Tensor> = {
+    critics: nextCritics,
+    targetCritics: polyak(nextCritics, state.targetCritics, tau),
+    actor,
+    logAlpha,
+    criticOptimizer,
+    actorOptimizer,
+    alphaOptimizer,
+  };
+  return [next, { criticLoss, actorLoss, alphaLoss }] as const;
+}
+
+/** Acting alone: [N, O] observations and [N, A] noise, zero for the mode, to [N, A] actions. */
+export function sacAct(
+  state: { readonly actor: MlpParams<Tensor> },
+  { observations, noise }: { readonly observations: Tensor; readonly noise: Tensor },
+) {
+  const [actions] = sampleActions(state.actor, observations, noise);
+  return [state, { actions }] as const;
+}
+
+/** The shapes of acting's inputs. */
+export function sacActInputs(numEnvs: number): { observations: ArraySpec; noise: NoiseSpec } {
+  const observations: ArraySpec = { shape: [numEnvs, observationSize], dtype: "float32" };
+  return { observations, noise: normal([numEnvs, actionSize]) };
+}
+
+/** r + γ m (min Q̄(s', a') − α log π(a'|s')), [B]. */
+function softTarget(state: SacState<Tensor>, inputs: SacInputs<Tensor, Tensor>): Tensor {
+  const { nextObservations, nextNoise } = inputs;
+  const [nextActions, nextLogProbs] = sampleActions(state.actor, nextObservations, nextNoise);
+  const judges = isRedq(state) ? membersAt(state.targetCritics, inputs.pair) : state.targetCritics;
+  const nextQs = critics(judges, nextObservations, nextActions); // [E, B]
+  const nextValues = sub(min(nextQs, 0), mul(exp(state.logAlpha), nextLogProbs)); // [B]
+  return add(inputs.rewards, mul(mul(inputs.masks, discount), nextValues));
+}
+
+/** The members of an ensemble at the indices. */
+function membersAt(params: MlpParams<Tensor>, indices: Tensor): MlpParams<Tensor> {
+  const member = (x: Tensor) => gather(x, indices, 0);
+  return mapTree<Tensor, Tensor>(params, isTensor, member) as MlpParams<Tensor>;
+}
+
+function critics(params: MlpParams<Tensor>, observations: Tensor, actions: Tensor): Tensor {
+  return squeeze(mlp(params, concat([observations, actions], -1)), [-1]);
+}
+
+function sampleActions(params: MlpParams<Tensor>, observations: Tensor, noise: Tensor) {
+  return sampleTanhGaussian(gaussianOf(mlp(params, observations), logStdBound), noise);
+}
+
+function isRedq({ critics }: SacState<Tensor>): boolean {
+  return critics.layer0!.kernel.shape[0]! > 2;
+}

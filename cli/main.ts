@@ -1,2 +1,25 @@
 #!/usr/bin/env node
-console.log("salle");
+// The `salle` command: its subcommands and nothing else, one file each.
+
+import { Command } from "commander";
+import { doctorCommand } from "./doctor.ts";
+import { salleVersion } from "./version.ts";
+
+const program = new Command("salle")
+  .description("Train robots in TypeScript, and watch them learn.")
+  .version(salleVersion, "-v, --version", "print Salle's version")
+  .helpOption("-h, --help", "explain a command")
+  .helpCommand("help [command]", "explain a command")
+  .showSuggestionAfterError()
+  .configureHelp({ showGlobalOptions: false })
+  .addCommand(doctorCommand())
+  .addHelpText(
+    "after",
+    `
+Begin here:
+  salle doctor          what this machine can run programs on, and how to get the rest
+  salle help <command>  the options of one command, with examples`,
+  );
+
+if (process.argv.length <= 2) program.help();
+await program.parseAsync();

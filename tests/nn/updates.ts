@@ -108,9 +108,13 @@ export function flat(tree: unknown): [string, number[]][] {
 /** The largest |a − b| / (1 + |a|) over all leaves of two trees of the same paths. */
 export function difference(a: unknown, b: unknown): number {
   const other = new Map(flat(b));
-  return Math.max(
-    ...flat(a).flatMap(([path, data]) =>
-      data.map((x, i) => Math.abs(x - other.get(path)![i]!) / (1 + Math.abs(x))),
-    ),
-  );
+  let worst = 0;
+  for (const [path, data] of flat(a)) {
+    const values = other.get(path)!;
+    data.forEach((x, i) => {
+      const error = Math.abs(x - values[i]!) / (1 + Math.abs(x));
+      worst = Math.max(worst, error); // NaN stays
+    });
+  }
+  return worst;
 }

@@ -64,7 +64,7 @@ export function tensorOf(value: Value): tf.Tensor {
 /** The graph value behind a tensor; a tensor made outside the trace becomes a constant. */
 export function valueOf(tensor: tf.TensorInfo): Value {
   const value = tensor.dataId as Partial<Value>;
-  if (typeof value.id === "number") return value as Value;
+  if (value.shape !== undefined) return value as Value; // other backends' identifiers have none
   const owner = tf.engine().state.tensorInfo.get(tensor.dataId);
   if (owner === undefined) throw refusal("a disposed tensor was used");
   const data = owner.backend.readSync(tensor.dataId) as TypedArray;

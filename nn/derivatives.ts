@@ -2,8 +2,8 @@
 //
 // Without it, second derivatives of exp, tanh, sigmoid, softmax and every other op that keeps its
 // result are silently wrong; maximum, minimum, prelu and squaredDifference fail when they broadcast;
-// where(greater(x, 0), …), gatherND, scatterND, topk and prod have no gradient; casting to whole
-// numbers, floorDiv and cumsum along an inner axis have a wrong one.
+// where(greater(x, 0), …), gatherND, scatterND, topk and prod have no gradient, convolutions no second
+// one; casting to whole numbers, floorDiv and cumsum along an inner axis have a wrong one.
 
 import * as tf from "#tensorflow";
 import { cumprod, cumsum } from "./scan.ts";
@@ -135,6 +135,26 @@ const rules: Readonly<Record<string, Rule>> = {
     gradient: (dy, [x, indices], { axis, batchDims }) => ({
       x: () => gatherGradient(dy, x!, indices!, Number(axis ?? 0), Number(batchDims ?? 0)),
       indices: () => tf.zeros(indices!.shape),
+    }),
+  },
+  Conv2DBackpropFilter: {
+    inputs: ["x", "dy"],
+    gradient: (dw, [x, dy], { strides, pad, dataFormat, dimRoundingMode }) => ({
+      x() {
+        const inputs = { dy: dy!, filter: dw };
+        const attributes = { strides, pad, dataFormat, dimRoundingMode, inputShape: x!.shape };
+        return tf.engine().runKernel("Conv2DBackpropInput", inputs, attributes as never) as Tensor;
+      },
+      dy: () =>
+        tf.conv2d(
+          x as tf.Tensor4D,
+          dw as tf.Tensor4D,
+          strides as [number, number],
+          pad as "same" | "valid" | number,
+          dataFormat as "NHWC",
+          1,
+          dimRoundingMode as "floor",
+        ),
     }),
   },
   GatherNd: {

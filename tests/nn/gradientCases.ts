@@ -3,14 +3,12 @@
 import { einsum } from "../../nn/einsum.ts";
 import type { Tensor } from "../../nn/ops.ts";
 import * as nn from "../../nn/ops.ts";
-import { array, type NdArray } from "../../nn/tree.ts";
+import type { NdArray } from "../../nn/tree.ts";
 import type { Draw, Shape } from "./support.ts";
 
 export interface GradientCase {
   readonly arguments: (draw: Draw) => readonly NdArray[];
   readonly fn: (...x: Tensor[]) => Tensor | readonly Tensor[];
-  /** How often TensorFlow.js can differentiate it; default 2. */
-  readonly order?: 1;
 }
 
 type GradientCases = Readonly<Record<string, GradientCase>>;
@@ -271,22 +269,18 @@ const products: GradientCases = {
   conv1d: {
     arguments: reals([2, 7, 2], [3, 2, 2]),
     fn: (x, w) => nn.conv1d(x as never, w as never, 2, "same"),
-    order: 1,
   },
   "conv1d valid": {
     arguments: reals([1, 6, 1], [2, 1, 2]),
     fn: (x, w) => nn.conv1d(x as never, w as never, 3, "valid"),
-    order: 1,
   },
   conv2d: {
     arguments: reals([1, 4, 5, 2], [3, 2, 2, 2]),
     fn: (x, w) => nn.conv2d(x as never, w as never, [2, 1], "same"),
-    order: 1,
   },
   "conv2d valid": {
     arguments: reals([2, 4, 4, 1], [2, 2, 1, 2]),
     fn: (x, w) => nn.conv2d(x as never, w as never, [1, 2], "valid"),
-    order: 1,
   },
 };
 
@@ -304,12 +298,3 @@ export const withoutGradient = [
   ...["isNaN", "floorDiv", "stopGradient", "onesLike", "zerosLike", "oneHot", "stridedSlice"],
   ...["eye", "fill", "linspace", "ones", "range", "scalar", "tensor", "zeros"],
 ];
-
-/** Weights that make a sum of outputs depend on every one differently. */
-export function weights(shape: Shape): NdArray {
-  const size = shape.reduce((product, n) => product * n, 1);
-  return array(
-    Array.from({ length: size }, (_, i) => 0.6 + 0.4 * Math.sin(2.3 * i + 0.7)),
-    shape,
-  );
-}

@@ -2,8 +2,31 @@
 // maps (gradients, state, parameters) to [parameters, state] on tensors.
 
 import { isTensor, type TensorTree } from "./gradient.ts";
-import { add, addN, div, maximum, mul, sqrt, square, sub, sum, type Tensor } from "./ops.ts";
-import { isNdArray, leaves, mapTree, type NdArray, type Tree, treeLike, zeros } from "./tree.ts";
+import {
+  add,
+  addN,
+  concat,
+  div,
+  maximum,
+  mul,
+  reshape,
+  split,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+} from "./ops.ts";
+import {
+  isNdArray,
+  leaves,
+  mapTree,
+  type NdArray,
+  sizeOf,
+  type Tree,
+  treeLike,
+  zeros,
+} from "./tree.ts";
 
 export interface AdamConfig {
   /** A scalar tensor where a schedule runs inside the program. */
@@ -17,18 +40,27 @@ export interface AdamWConfig extends AdamConfig {
   readonly weightDecay?: number;
 }
 
-/** Moving averages of the gradient and its square, and their bias corrections 1 − βᵗ. */
-export type AdamState<P, T> = { readonly m: P; readonly v: P; readonly c1: T; readonly c2: T };
+/**
+ * Discounted sums of the gradient, Σ β1ᵏ g, and of its square, Σ β2ᵏ g², by the parameter's path, and
+ * the bias corrections 1 − βᵗ. The sums are Adam's moments before the factor 1 − β, which is folded
+ * into the step size: two passes over the memory less. Small parameters share one vector, `rest`.
+ */
+export type AdamState<T> = {
+  readonly m: { readonly [path: string]: T };
+  readonly v: { readonly [path: string]: T };
+  readonly c1: T;
+  readonly c2: T;
+};
 
 export interface Adam {
-  init<P extends Tree<NdArray>>(params: P): AdamState<P, NdArray>;
+  init(params: Tree<NdArray>): AdamState<NdArray>;
   /** `learningRate` overrides the configured one. */
   update<P extends TensorTree>(
     grads: P,
-    state: AdamState<P, Tensor>,
+    state: AdamState<Tensor>,
     params: P,
     learningRate?: number | Tensor,
-  ): [params: P, state: AdamState<P, Tensor>];
+  ): [params: P, state: AdamState<Tensor>];
 }
 
 /** Adam, Kingma and Ba 2015 (arXiv:1412.6980); PyTorch's up to rounding. */
@@ -40,9 +72,9 @@ export function adam(config: AdamConfig): Adam {
 export function adamW(config: AdamWConfig): Adam {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = config;
   return {
-    init: <P extends Tree<NdArray>>(params: P) => ({
-      m: zerosOf(params),
-      v: zerosOf(params),
+    init: (params) => ({
+      m: momentsOf(params),
+      v: momentsOf(params),
       c1: zeros([]),
       c2: zeros([]),
     }),
@@ -50,19 +82,83 @@ export function adamW(config: AdamWConfig): Adam {
       // This recurrence is 1 − βᵗ without the cancellation, and without a step count.
       const c1 = add(mul(state.c1, beta1), 1 - beta1);
       const c2 = add(mul(state.c2, beta2), 1 - beta2);
-      const root = sqrt(c2);
-      const stepSize = mul(div(root, c1), learningRate);
-      const floor = mul(root, epsilon); // (m/c1) / (√(v/c2) + ε) = (m √c2/c1) / (√v + ε √c2)
+      // (1 − β1) m / c1 over √((1 − β2) v / c2) + ε, both multiplied by √(c2 / (1 − β2))
+      const root = sqrt(mul(c2, 1 / (1 - beta2)));
+      const stepSize = mul(mul(div(root, c1), 1 - beta1), learningRate);
+      const floor = mul(root, epsilon);
       const kept = weightDecay === 0 ? 1 : sub(1, mul(learningRate, weightDecay));
-      const [nextParams, m, v] = mapLeaves([params, grads, state.m, state.v], (p, g, m, v) => {
-        const nextM = add(mul(m, beta1), mul(g, 1 - beta1));
-        const nextV = add(mul(v, beta2), mul(square(g), 1 - beta2));
-        const step = mul(div(nextM, add(sqrt(nextV), floor)), stepSize);
-        return [sub(kept === 1 ? p : mul(p, kept), step), nextM, nextV] as const;
+      const m: Record<string, Tensor> = {};
+      const v: Record<string, Tensor> = {};
+      const gradients = grouped(grads);
+      const next = mapGroups(params, (p, name) => {
+        const g = gradients[name]!;
+        m[name] = add(mul(state.m[name]!, beta1), g);
+        v[name] = add(mul(state.v[name]!, beta2), square(g));
+        const step = mul(div(m[name], add(sqrt(v[name]), floor)), stepSize);
+        return sub(kept === 1 ? p : mul(p, kept), step);
       });
-      return [nextParams, { m, v, c1, c2 }];
+      return [next, { m, v, c1, c2 }];
     },
   };
+}
+
+/** Parameters up to this size share a vector: an op costs more than its arithmetic on them. */
+const smallSize = 1024; // elements
+const rest = "rest";
+
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/** The paths of the parameters that share a vector. */
+function smallPaths(params: readonly (readonly [string, Shaped])[]): string[] {
+  const small = params.filter(([, { shape }]) => sizeOf(shape) <= smallSize);
+  return small.length > 1 ? small.map(([path]) => path) : [];
+}
+
+/** Zeros for each large parameter and for the vector of the small ones. */
+function momentsOf(params: Tree<NdArray>): Record<string, NdArray> {
+  const named = leaves<NdArray>(params, isNdArray);
+  const small = smallPaths(named);
+  const moments = Object.fromEntries(
+    named
+      .filter(([path]) => !small.includes(path))
+      .map(([path, { shape }]) => [path, zeros(shape)]),
+  );
+  if (small.length === 0) return moments;
+  const size = named.reduce((n, [path, x]) => n + (small.includes(path) ? x.data.length : 0), 0);
+  return { ...moments, [rest]: zeros([size]) };
+}
+
+/** The leaves of a tree by path, the small ones joined. */
+function grouped(tree: TensorTree): Record<string, Tensor> {
+  const named = leaves<Tensor>(tree, isTensor);
+  const small = smallPaths(named);
+  const large = Object.fromEntries(named.filter(([path]) => !small.includes(path)));
+  if (small.length === 0) return large;
+  const flat = named.filter(([path]) => small.includes(path)).map(([, x]) => reshape(x, [-1]));
+  return { ...large, [rest]: concat(flat) };
+}
+
+/**
+ * Maps parameters group by group. All of a group's results are computed before the next group's,
+ * while its numbers are in the cache.
+ */
+function mapGroups<P extends TensorTree>(params: P, f: (p: Tensor, name: string) => Tensor): P {
+  const named = leaves<Tensor>(params, isTensor);
+  const small = smallPaths(named);
+  const mapped = new Map(Object.entries(grouped(params)).map(([name, p]) => [name, f(p, name)]));
+  if (small.length > 0) {
+    const members = named.filter(([path]) => small.includes(path));
+    const parts = split(
+      mapped.get(rest)!,
+      members.map(([, { size }]) => size),
+    );
+    members.forEach(([path, { shape }], i) => {
+      mapped.set(path, reshape(parts[i]!, shape));
+    });
+  }
+  return treeLike<Tensor, Tensor>(params, isTensor, (path) => mapped.get(path)!) as P;
 }
 
 export interface SgdConfig {

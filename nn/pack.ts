@@ -24,7 +24,7 @@ interface PackedState {
 }
 
 /** Larger leaves get a buffer of their own: splitting and joining them would cost more than it saves. */
-const packLimit = 1024; // elements
+const packLimit = 4096; // elements
 const packName = "packed";
 
 /**

@@ -5,7 +5,7 @@
 // that crosses from JavaScript costs more than the arithmetic on it (pack.ts).
 
 import { checkInputs, checkState, type HostLeaf, type InputPlan } from "./check.ts";
-import { fillNoise, isNoise, type RandomSource } from "./noise.ts";
+import { fillNoise, isNoise, type NoiseSpec, type RandomSource } from "./noise.ts";
 import { encodeOnnx } from "./onnx.ts";
 import {
   createSession,
@@ -51,7 +51,7 @@ export class SessionProgram {
   private readonly session: InferenceSession;
   private readonly device: OrtDevice;
   private readonly random: RandomSource | undefined;
-  private readonly noise = new Map<string, OrtTensor>();
+  private readonly noise = new Map<string, TypedArray>();
   private current = new Map<string, OrtTensor>();
   private spare = new Map<string, OrtTensor>();
   private pending: Promise<unknown> = Promise.resolve();
@@ -76,9 +76,7 @@ export class SessionProgram {
       if (takesTurns) this.spare.set(name, emptyTensor(spec));
     }
     for (const { path, spec } of plan.inputs) {
-      if (isNoise(spec) && plan.usedInputs.has(`inputs/${path}`)) {
-        this.noise.set(path, emptyTensor(spec));
-      }
+      if (isNoise(spec)) this.noise.set(path, allocate(spec.dtype, sizeOf(spec.shape)));
     }
     this.writeState(state);
   }
@@ -210,19 +208,21 @@ export class SessionProgram {
     const feeds: Record<string, OrtTensor> = {};
     const given = checkInputs(plan.name, plan.inputs, inputs, this.random !== undefined);
     for (const { path, spec } of plan.inputs) {
+      const data = given.get(path) ?? this.draw(path, spec);
       if (!plan.usedInputs.has(`inputs/${path}`)) continue;
-      const data = given.get(path);
-      if (data !== undefined) feeds[`inputs/${path}`] = hostTensor(spec.dtype, data, spec.shape);
-      else if (isNoise(spec)) {
-        const tensor = this.noise.get(path)!;
-        fillNoise(spec.noise, tensor.data as TypedArray, this.random!);
-        feeds[`inputs/${path}`] = tensor;
-      }
+      feeds[`inputs/${path}`] = hostTensor(spec.dtype, data, spec.shape);
     }
     for (const { name, input } of plan.buffers) {
       if (input !== undefined) feeds[input] = this.current.get(name)!;
     }
     return feeds;
+  }
+
+  /** Fresh draws, also for noise that the graph ignores: equal seeds then serve every device equally. */
+  private draw(path: string, spec: ArraySpec | NoiseSpec): TypedArray {
+    const data = this.noise.get(path)!;
+    if (isNoise(spec)) fillNoise(spec.noise, data, this.random!);
+    return data;
   }
 
   private swap(results: InferenceSession.ReturnType): void {

@@ -48,9 +48,9 @@ export type SacState<T> = {
   readonly targetCritics: MlpParams<T>;
   readonly actor: MlpParams<T>;
   readonly logAlpha: T;
-  readonly criticOptimizer: AdamState<MlpParams<T>, T>;
-  readonly actorOptimizer: AdamState<MlpParams<T>, T>;
-  readonly alphaOptimizer: AdamState<T, T>;
+  readonly criticOptimizer: AdamState<T>;
+  readonly actorOptimizer: AdamState<T>;
+  readonly alphaOptimizer: AdamState<T>;
 };
 
 /** A batch, and the noise of the two policy samples and of REDQ's pair of critics. */

@@ -11,7 +11,7 @@ import {
   polyak,
   sgd,
 } from "../../nn/optimizers.ts";
-import { array, type NdArray } from "../../nn/tree.ts";
+import { array, type NdArray, zeros } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
 import { evaluate, expectClose, normals } from "./evaluate.ts";
 
@@ -83,7 +83,7 @@ describe.each(["cpu", "eager:cpu"] as const)("100 steps on %s", (device) => {
   });
 });
 
-type TrainState<T> = { readonly params: Params<T>; readonly adam: AdamState<Params<T>, T> };
+type TrainState<T> = { readonly params: Params<T>; readonly adam: AdamState<T> };
 
 test("a learning rate may be a tensor, and an argument overrides the configured one", async () => {
   const params = array([1, 2]);
@@ -108,13 +108,37 @@ test("a learning rate may be a tensor, and an argument overrides the configured 
   expect(configured![0]).toBeCloseTo(1 - 0.003 - 0.3, 5);
 });
 
-test("the state starts at zero, in the parameters' structure", () => {
-  const params = { w: array([1, 2]), b: array([3], []) };
+test("the state starts at zero; parameters of at most 1,024 elements share a vector", () => {
+  const params = { big: zeros([1025]), w: array([1, 2]), b: array([3], []) };
   const state = adam({ learningRate: 1 }).init(params);
-  expect(state.m).toEqual({ w: array([0, 0]), b: array([0], []) });
-  expect(state.v.w.data).not.toBe(state.m.w.data);
+  expect(state.m).toEqual({ big: zeros([1025]), rest: zeros([3]) });
+  expect(state.v["big"]?.data).not.toBe(state.m["big"]?.data);
   expect(state.c1).toEqual(array([0], []));
 });
+
+test("large parameters and small ones take the same steps", async () => {
+  const rng = createRng(3);
+  const params = { large: normals(rng, [1025]), a: normals(rng, [2, 3]), b: normals(rng, [4]) };
+  const grads = { large: normals(rng, [1025]), a: normals(rng, [2, 3]), b: normals(rng, [4]) };
+  const optimizer = adamW({ learningRate: 0.1 });
+  const state = { params, adam: optimizer.init(params) };
+  const results = await evaluate(
+    ({ state, grads }) => {
+      const [params] = optimizer.update(grads, state.adam, state.params);
+      return [params.large, params.a, params.b];
+    },
+    { state, grads },
+  );
+  const given = [params.large, params.a, params.b];
+  const slopes = [grads.large, grads.a, grads.b];
+  results.forEach((result, i) => {
+    const reference = plainAdam([...given[i]!.data], { ...adamDefaults, learningRate: 0.1 });
+    reference.step([...slopes[i]!.data]);
+    expectClose(result, reference.params, 1e-5);
+  });
+});
+
+const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
 describe("clipByGlobalNorm", () => {
   const grads = { a: array([3, 0]), b: array([4], [1, 1]) };

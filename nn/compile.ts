@@ -5,15 +5,14 @@
 
 import type { Tensor } from "#tensorflow";
 import { backendNames } from "./backends.ts";
-import { checkState, type HostLeaf, type InputPlan } from "./check.ts";
+import { checkState, type HostLeaf } from "./check.ts";
 import { createEagerProgram } from "./eager.ts";
-import { isTensor } from "./gradient.ts";
-import { Graph, type Value } from "./graph.ts";
-import { lower, type NamedValue } from "./lower.ts";
+import { lower } from "./lower.ts";
 import type { NoiseSpec, RandomSource } from "./noise.ts";
 import { encodeOnnx } from "./onnx.ts";
 import { packState } from "./pack.ts";
 import { SessionProgram } from "./program.ts";
+import { exportOnnx, type Recording, record, type StateTree } from "./recording.ts";
 import {
   createSession,
   type Device,
@@ -21,11 +20,9 @@ import {
   ortDevices,
   type SessionOptions,
 } from "./runtime.ts";
-import { tensorOf, trace, valueOf } from "./trace.ts";
 import {
   type ArraySpec,
   isNdArray,
-  isSpec,
   leaves,
   type MapLeaves,
   mapTree,
@@ -37,20 +34,23 @@ import {
 export type Traced<T> = MapLeaves<T, ArraySpec, Tensor>;
 
 /** What a call passes for a tree of specs: arrays, or their elements alone; noise may be left out. */
-export type Given<T> = T extends NoiseSpec
-  ? HostLeaf | undefined
+export type Given<T> = T extends ArraySpec
+  ? HostLeaf
+  : { readonly [K in keyof T as AllNoise<T[K]> extends true ? never : K]: Given<T[K]> } & {
+      readonly [K in keyof T as AllNoise<T[K]> extends true ? K : never]?: Given<T[K]> | undefined;
+    };
+
+/** Whether a tree of specs is noise alone. */
+type AllNoise<T> = T extends NoiseSpec
+  ? true
   : T extends ArraySpec
-    ? HostLeaf
-    : { readonly [K in keyof T as T[K] extends NoiseSpec ? never : K]: Given<T[K]> } & {
-        readonly [K in keyof T as T[K] extends NoiseSpec ? K : never]?: HostLeaf | undefined;
-      };
+    ? false
+    : { [K in keyof T]: AllNoise<T[K]> }[keyof T] extends true
+      ? true
+      : false;
 
 /** What a call returns for a tree of tensors. */
 export type Read<Y> = MapLeaves<Y, Tensor, NdArray>;
-
-export type StateTree = Tree<NdArray>;
-export type InputTree = Tree<ArraySpec>;
-export type TensorTree = Tree<Tensor>;
 
 /** Every device that compile() knows; whether it works here, `salle doctor` says. */
 export const deviceNames: readonly string[] = [...ortDevices, ...backendNames];
@@ -147,90 +147,6 @@ export async function compile<const S, const X, Y>(
   };
 }
 
-/** A function written down: its graph and what goes in and out. */
-export interface Recording {
-  readonly name: string;
-  readonly graph: Graph;
-  readonly inputs: readonly InputPlan[];
-  readonly states: readonly { path: string; spec: ArraySpec; before: Value; after: Value }[];
-  readonly outputs: readonly { path: string; spec: ArraySpec; value: Value }[];
-  outputTree(read: (path: string) => NdArray | undefined): Tree<NdArray>;
-}
-
-/** Calls the function once on recording tensors. */
-export function record(
-  fn: (state: never, inputs: never) => readonly [unknown, unknown],
-  example: { readonly state: StateTree; readonly inputs: InputTree },
-  name: string,
-): Recording {
-  const graph = new Graph();
-  return trace(graph, name, () => {
-    const stateValues = new Map<string, Value>();
-    const state = mapTree<NdArray, Tensor>(example.state, isNdArray, ({ shape, dtype }, path) => {
-      stateValues.set(path, graph.input(`state/${path}`, shape, dtype));
-      return tensorOf(stateValues.get(path)!);
-    });
-    const inputs = mapTree<ArraySpec, Tensor>(example.inputs, isSpec, ({ shape, dtype }, path) =>
-      tensorOf(graph.input(`inputs/${path}`, shape, dtype)),
-    );
-    const result = fn(state as never, inputs as never);
-    if (!Array.isArray(result) || result.length !== 2) {
-      throw new Error(`"${name}" wants to return [state, outputs]`);
-    }
-    const outputTensors = result[1] as Tree<Tensor>;
-    const outputs = leaves<Tensor>(outputTensors, isTensor).map(([path, tensor]) => {
-      const value = valueOf(tensor);
-      return { path, spec: { shape: tensor.shape, dtype: value.dtype }, value };
-    });
-    return {
-      name,
-      graph,
-      inputs: leaves<ArraySpec>(example.inputs, isSpec).map(([path, spec]) => ({ path, spec })),
-      states: nextStates(name, example.state, result[0] as Tree<Tensor>, stateValues),
-      outputs,
-      outputTree: outputTreeOf(outputTensors),
-    };
-  });
-}
-
-function nextStates(
-  name: string,
-  before: StateTree,
-  after: Tree<Tensor>,
-  values: ReadonlyMap<string, Value>,
-): Recording["states"] {
-  const next = new Map(leaves<Tensor>(after, isTensor));
-  const states = leaves<NdArray>(before, isNdArray).map(([path, spec]) => {
-    const tensor = next.get(path);
-    if (tensor === undefined) throw new Error(`"${name}" returns no state "${path}"`);
-    const value = valueOf(tensor);
-    if (String(tensor.shape) !== String(spec.shape) || value.dtype !== spec.dtype) {
-      throw new Error(
-        `"${name}" returns state "${path}" as ${value.dtype} [${tensor.shape}], wanted ${spec.dtype} [${spec.shape}]`,
-      );
-    }
-    return {
-      path,
-      spec: { shape: spec.shape, dtype: spec.dtype },
-      before: values.get(path)!,
-      after: value,
-    };
-  });
-  const extra = [...next.keys()].filter((path) => !values.has(path));
-  if (extra.length > 0) throw new Error(`"${name}" returns unknown state ${extra.join(", ")}`);
-  return states;
-}
-
-/** Builds trees of the outputs' structure; leaves that were not read are left out. */
-function outputTreeOf(template: Tree<Tensor>): Recording["outputTree"] {
-  const skeleton = mapTree<Tensor, string>(template, isTensor, (_, path) => path);
-  const isPath = (value: unknown): value is string => typeof value === "string";
-  return (read) => {
-    const tree = mapTree<string, NdArray | undefined>(skeleton, isPath, read);
-    return tree as Tree<NdArray>;
-  };
-}
-
 async function createSessionProgram(
   recording: Recording,
   initial: ReadonlyMap<string, NdArray>,
@@ -245,8 +161,14 @@ async function createSessionProgram(
     outputs.map(({ value }) => value),
     device === "webgpu" ? 0 : undefined,
   );
-  const wanted = [...results, ...outputs.map(({ path, value }) => named(`outputs/${path}`, value))];
+  const wanted = [
+    ...results,
+    ...outputs.map(({ path, value }) => ({ name: `outputs/${path}`, value })),
+  ];
   const model = lower(name, graph.nodes, wanted, device === "cpu" ? "fused" : "standard", pieces);
+  if (model.nodes.length === 0) {
+    throw new Error(`"${name}" computes nothing: it returns its state unchanged and no outputs`);
+  }
   const used = buffers.map((buffer) => ({
     ...buffer,
     input:
@@ -256,34 +178,6 @@ async function createSessionProgram(
   const onnx = await createSession(encodeOnnx(model), { device, threads, resident, ...session });
   const plan = { name, inputs, usedInputs: model.usedInputs, outputs, slots, buffers: used };
   return new SessionProgram(plan, onnx, initial, { device, random });
-}
-
-function exportOnnx(
-  { graph, name, states, outputs }: Recording,
-  baked: ReadonlyMap<string, NdArray> | undefined,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const wanted = outputs.map(({ path, value }) => named(`outputs/${path}`, value));
-  if (baked === undefined) {
-    wanted.push(...states.map(({ path, after }) => named(`next/${path}`, after)));
-  }
-  const model = lower(name, graph.nodes, wanted, "standard");
-  const constants = [...(baked ?? [])]
-    .filter(([path]) => model.usedInputs.has(`state/${path}`))
-    .map(([path, { dtype, shape, data }]) => ({
-      name: `state/${path}`,
-      type: dtype,
-      shape,
-      bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    }));
-  const inputs = model.inputs.filter(
-    (input) => baked === undefined || !input.name.startsWith("state/"),
-  );
-  return encodeOnnx({ ...model, inputs, constants: [...model.constants, ...constants], metadata });
-}
-
-function named(name: string, value: Value): NamedValue {
-  return { name, value };
 }
 
 function checkWanted({ name, outputs }: Recording, wanted: readonly string[]): void {

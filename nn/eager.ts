@@ -3,9 +3,9 @@
 import * as tf from "#tensorflow";
 import { loadBackend } from "./backends.ts";
 import { checkInputs, checkState, type HostLeaf } from "./check.ts";
-import type { InputTree, Recording, StateTree } from "./compile.ts";
 import { isTensor } from "./gradient.ts";
 import { fillNoise, isNoise, type RandomSource } from "./noise.ts";
+import type { InputTree, Recording, StateTree } from "./recording.ts";
 import {
   type ArraySpec,
   allocate,

@@ -62,7 +62,7 @@ export function tensorOf(value: Value): tf.Tensor {
 }
 
 /** The graph value behind a tensor; a tensor made outside the trace becomes a constant. */
-export function valueOf(tensor: tf.TensorInfo): Value {
+export function graphValue(tensor: tf.TensorInfo): Value {
   const value = tensor.dataId as Partial<Value>;
   if (value.shape !== undefined) return value as Value; // other backends' identifiers have none
   const owner = tf.engine().state.tensorInfo.get(tensor.dataId);
@@ -124,7 +124,8 @@ function recorder(name: string, kernel: Kernel): tf.KernelFunc {
     const g = graph();
     const values: Record<string, Value> = {};
     for (const [key, tensor] of Object.entries(inputs)) {
-      if (tensor !== null && tensor !== undefined) values[key] = valueOf(tensor as tf.TensorInfo);
+      if (tensor !== null && tensor !== undefined)
+        values[key] = graphValue(tensor as tf.TensorInfo);
     }
     const result = withContext(name, () => kernel({ g, inputs: values, attributes: attrs ?? {} }));
     return Array.isArray(result) ? result.map(infoOf) : infoOf(result);

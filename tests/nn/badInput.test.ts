@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../nn/compile.ts";
-import { add, matMul, mul, sum, type Tensor } from "../../nn/ops.ts";
+import { add, matMul, mul, neg, sum, type Tensor, type Tensor } from "../../nn/ops.ts";
 import type { Device } from "../../nn/runtime.ts";
 import { array, zeros } from "../../nn/tree.ts";
 
@@ -172,6 +172,19 @@ describe("compile refuses", () => {
     );
   });
 
+  test("a function that computes nothing", async () => {
+    await expect(attempt(({ w }) => [{ w }, {}])).rejects.toThrow(
+      '"p" computes nothing: it returns its state unchanged and no outputs',
+    );
+  });
+
+  test("an async function, without an unhandled rejection", async () => {
+    const reading = async ({ w }: { w: Tensor }) => [{ w }, { sum: await w.data() }];
+    await expect(attempt(reading as never)).rejects.toThrow('"p" must not be async');
+    const promising = ({ w }: { w: Tensor }) => [{ w }, Promise.reject(new Error("late"))];
+    await expect(attempt(promising as never)).rejects.toThrow('"p" must not be async');
+  });
+
   test("an unknown device, naming those there are", async () => {
     await expect(attempt(({ w }) => [{ w }, {}], "gpu" as Device)).rejects.toThrow(
       'unknown device "gpu"; known: cpu, webgpu, cuda, eager:cpu, eager:wasm, eager:tensorflow',
@@ -182,7 +195,7 @@ describe("compile refuses", () => {
   });
 
   test("a device that is not there, with its reason", async () => {
-    await expect(attempt(({ w }) => [{ w }, {}], "cuda")).rejects.toThrow(
+    await expect(attempt(({ w }) => [{ w: neg(w) }, {}], "cuda")).rejects.toThrow(
       `device "cuda" can't run this program: `,
     );
   });

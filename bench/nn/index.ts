@@ -136,7 +136,7 @@ function targets(rows: readonly Row[]): Target[] {
   const list = [
     atMost("act for one observation", 0.1, median("act, 1 observation", /^Salle/), " ms"),
     atMost("eager WASM: compiled over eager", 1 / 20, best / median(mainCase, /^eager/)),
-    atMost("compile of SAC", 2000, median(mainCase + ", compile", /^Salle/), " ms"),
+    atMost("compile of SAC", 2000, median(`${mainCase}, compile`, /^Salle/), " ms"),
   ];
   for (const threads of threadCounts) {
     const mine = median(mainCase, new RegExp(`^Salle, ${threads} thread`));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../nn/compile.ts";
-import { add, matMul, mul, neg, sum, type Tensor, type Tensor } from "../../nn/ops.ts";
+import { add, matMul, mul, neg, sum, type Tensor } from "../../nn/ops.ts";
 import type { Device } from "../../nn/runtime.ts";
 import { array, zeros } from "../../nn/tree.ts";
 

@@ -1,4 +1,7 @@
 // The door to ONNX Runtime: sessions on the CPU, WebGPU or CUDA, in Node and in the browser.
+//
+// A browser's bundle has onnxruntime-web/wasm where this says onnxruntime-node, and ONNX Runtime's
+// WebAssembly lies beside the script that it is bundled into (vite.config.ts).
 
 import * as ort from "onnxruntime-node";
 import type { DType, TypedArray } from "./tree.ts";
@@ -14,7 +17,11 @@ export type Device = OrtDevice | `eager:${string}`;
 
 export interface SessionOptions {
   readonly device: OrtDevice;
-  /** Threads inside one operator; CPU only. */
+  /**
+   * Threads inside one operator; CPU only. A page, or a worker of it, has one pool of threads for all
+   * programs, of the size that its first program asks for; and one thread unless it is cross-origin
+   * isolated.
+   */
   readonly threads: number;
   /** Outputs that stay in the device's memory. */
   readonly resident?: readonly string[];
@@ -32,9 +39,9 @@ export async function createSession(
   model: Uint8Array,
   { device, threads, resident = [], profile, extra, optimization = "all" }: SessionOptions,
 ): Promise<ort.InferenceSession> {
-  if (inBrowser) ort.env.wasm.numThreads = threads;
   try {
-    return await ort.InferenceSession.create(model, {
+    const engine = inBrowser ? await browserEngine(device, threads) : ort;
+    const session = await engine.InferenceSession.create(model, {
       executionProviders: [inBrowser && device === "cpu" ? "wasm" : device],
       graphOptimizationLevel: optimization,
       intraOpNumThreads: threads,
@@ -48,11 +55,46 @@ export async function createSession(
         : {}),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     });
+    return inBrowser ? fillingFetches(session) : session;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`device "${device}" can't run this program: ${reason}`);
   }
 }
+
+/** ONNX Runtime's build for a device; the one with WebGPU is twice as large and loaded only for it. */
+async function browserEngine(device: OrtDevice, threads: number) {
+  const engine = device === "webgpu" ? await import("onnxruntime-web/webgpu") : ort;
+  engine.env.wasm.numThreads = threads;
+  return engine;
+}
+
+/**
+ * The session, made to write results into the tensors that are passed as fetches, as onnxruntime-node
+ * does: onnxruntime-web leaves those as they were.
+ */
+function fillingFetches(session: ort.InferenceSession): ort.InferenceSession {
+  const run: (feeds: Feeds, fetches: Fetches) => Promise<Results> = session.run.bind(session);
+  const fill = async (feeds: Feeds, fetches: Fetches): Promise<Results> => {
+    const nothing = Object.keys(fetches).map((name) => [name, null]);
+    const results = { ...(await run(feeds, Object.fromEntries(nothing))) };
+    for (const [name, tensor] of Object.entries(fetches)) {
+      if (tensor === null) continue;
+      (tensor.data as TypedArray).set(results[name]!.data as TypedArray);
+      results[name] = tensor;
+    }
+    return results;
+  };
+  const { outputNames } = session;
+  const all = Object.fromEntries(outputNames.map((name) => [name, null]));
+  session.run = ((feeds: Feeds, fetches: Fetches = all) =>
+    fill(feeds, fetches)) as typeof session.run;
+  return session;
+}
+
+type Feeds = ort.InferenceSession.FeedsType;
+type Fetches = Readonly<Record<string, ort.Tensor | null>>;
+type Results = Record<string, ort.Tensor>;
 
 /** A tensor over an array's own memory, copied only where ONNX Runtime can't read it (shared memory). */
 export function hostTensor(dtype: DType, data: TypedArray, shape: readonly number[]): ort.Tensor {
@@ -65,4 +107,5 @@ export function builtDevices(): { name: string; bundled: boolean }[] {
   return inBrowser ? [{ name: "wasm", bundled: true }] : ort.listSupportedBackends();
 }
 
-export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.common;
+export const ortVersion: string =
+  ort.env.versions.node ?? ort.env.versions.web ?? ort.env.versions.common;

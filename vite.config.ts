@@ -40,7 +40,7 @@ export default defineConfig({
     // ONNX Runtime's threads then start from a file of its own, not from the bundle.
     conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"],
   },
-  optimizeDeps: { exclude: ["onnxruntime-web"] },
+  optimizeDeps: { exclude: ["onnxruntime-node", "onnxruntime-web/wasm", "onnxruntime-web/webgpu"] },
   worker: { format: "es" },
   build: {
     target: "es2023",

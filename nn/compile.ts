@@ -18,6 +18,7 @@ import {
   type Device,
   type OrtDevice,
   ortDevices,
+  resultSignal,
   type SessionOptions,
 } from "./runtime.ts";
 import {
@@ -175,7 +176,9 @@ async function createSessionProgram(
       buffer.input !== undefined && model.usedInputs.has(buffer.input) ? buffer.input : undefined,
   }));
   const resident = device === "webgpu" ? results.map((result) => result.name) : [];
-  const onnx = await createSession(encodeOnnx(model), { device, threads, resident, ...session });
+  const signal = device !== "webgpu" && resultSignal !== undefined ? { signal: resultSignal } : {};
+  const bytes = encodeOnnx({ ...model, ...signal });
+  const onnx = await createSession(bytes, { device, threads, resident, ...session });
   const plan = { name, inputs, usedInputs: model.usedInputs, outputs, slots, buffers: used };
   return new SessionProgram(plan, onnx, initial, { device, random });
 }

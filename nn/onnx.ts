@@ -37,6 +37,8 @@ export interface OnnxModel {
   readonly constants: readonly OnnxConstant[];
   readonly nodes: readonly OnnxNode[];
   readonly metadata?: { readonly [key: string]: string };
+  /** Name of an empty sequence that becomes the first output; see `resultsInPlace` in runtime.ts. */
+  readonly signal?: string;
 }
 
 const irVersion = 9;
@@ -68,10 +70,14 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
 }
 
 function encodeGraph(writer: Writer, model: OnnxModel): void {
-  for (const node of model.nodes) message(writer, 1, () => encodeNode(writer, node));
+  const signal = model.signal === undefined ? [] : [signalNode(model.signal)];
+  for (const node of [...model.nodes, ...signal]) {
+    message(writer, 1, () => encodeNode(writer, node));
+  }
   writer.uint32(tag(2, 2)).string(model.name);
   for (const constant of model.constants) message(writer, 5, () => encodeTensor(writer, constant));
   for (const input of model.inputs) message(writer, 11, () => encodeValueInfo(writer, input));
+  if (model.signal !== undefined) encodeSequenceInfo(writer, model.signal);
   for (const output of model.outputs) message(writer, 12, () => encodeValueInfo(writer, output));
 }
 
@@ -113,6 +119,23 @@ function encodeTensor(writer: Writer, { name, type, shape, bytes }: OnnxConstant
   if (bytes.length !== sizeOf(shape) * width) {
     throw new Error(`constant "${name}" of shape [${shape}] wants ${sizeOf(shape)} elements`);
   }
+}
+
+function signalNode(name: string): OnnxNode {
+  return { op: "SequenceEmpty", domain: "", inputs: [], outputs: [name], attributes: {} };
+}
+
+/** An output that is a sequence of float tensors. */
+function encodeSequenceInfo(writer: Writer, name: string): void {
+  const within = (field: number, encode: () => void) => message(writer, field, encode);
+  within(12, () => {
+    writer.uint32(tag(1, 2)).string(name);
+    within(2, () =>
+      within(4, () =>
+        within(1, () => within(1, () => writer.uint32(tag(1, 0)).int32(onnxTypes.float32))),
+      ),
+    );
+  });
 }
 
 function encodeValueInfo(writer: Writer, { name, type, shape }: OnnxValue): void {

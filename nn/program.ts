@@ -176,7 +176,10 @@ export class SessionProgram {
       fetches[output] = (donated ? this.current : this.spare).get(name) ?? null;
       if (this.device === "webgpu") fetches[output] = null;
     }
-    for (const path of wanted) fetches[`outputs/${path}`] = null;
+    for (const path of wanted) {
+      const { spec } = this.plan.outputs.find((output) => output.path === path)!;
+      fetches[`outputs/${path}`] = this.device === "webgpu" ? null : emptyTensor(spec);
+    }
     const results = await this.call(feeds, fetches);
     this.swap(results);
     return this.read(results, wanted);

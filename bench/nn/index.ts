@@ -135,7 +135,7 @@ function targets(rows: readonly Row[]): Target[] {
   const best = median(mainCase, /^Salle/);
   const list = [
     atMost("act for one observation", 0.1, median("act, 1 observation", /^Salle/), " ms"),
-    atMost("eager WASM: compiled over eager", 1 / 20, best / median(mainCase, /^eager/)),
+    atMost("best update over eager WASM", 1 / 20, best / median(mainCase, /^eager/)),
     atMost("compile of SAC", 2000, median(`${mainCase}, compile`, /^Salle/), " ms"),
   ];
   for (const threads of threadCounts) {
@@ -143,14 +143,15 @@ function targets(rows: readonly Row[]): Target[] {
     const product = median(sgemmCase, new RegExp(`^Salle, ${threads} thread`));
     list.push(
       atMost(
-        `floor, ${threads} thread(s): update over matrix products`,
+        `update over its floor, ${threads} thread${threads === 1 ? "" : "s"}`,
         1.5,
         mine / floorMilliseconds(product),
       ),
     );
   }
   const peer = median(mainCase, /^PyTorch/);
-  if (Number.isFinite(peer)) list.unshift(atMost("update over the best PyTorch", 0.7, best / peer));
+  if (Number.isFinite(peer))
+    list.unshift(atMost("best update over the best PyTorch", 0.7, best / peer));
   return list;
 }
 

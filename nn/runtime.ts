@@ -86,7 +86,8 @@ function resultsInPlace(session: ort.InferenceSession): ort.InferenceSession {
   const run: (feeds: Feeds, fetches: Fetches) => Promise<Results> = session.run.bind(session);
   const hasSignal = resultSignal !== undefined && session.outputNames.includes(resultSignal);
   const signalled = hasSignal ? { [String(resultSignal)]: null } : {};
-  const fill = async (feeds: Feeds, fetches: Fetches): Promise<Results> => {
+  const all = Object.fromEntries(session.outputNames.map((name) => [name, null]));
+  const fill = async (feeds: Feeds, fetches: Fetches = all): Promise<Results> => {
     try {
       return filled(await run(feeds, { ...signalled, ...preallocated(fetches) }), fetches);
     } catch (error) {

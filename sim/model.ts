@@ -167,8 +167,9 @@ export interface Site {
 }
 
 /**
- * A drive on one hinge or slide. Actions in [−1, 1] map linearly to `controlRange`, and the control to
- * motor: `gear` × control; position: kp (gear⁻¹ control − q) − kv q̇; velocity: kv (gear⁻¹ control − q̇).
+ * A drive on one hinge or slide, with q the joint's value. Actions in [−1, 1] map linearly to controls u
+ * in `controlRange`; the force f at the drive is clamped to `forceRange`, the joint gets gear × f.
+ * motor: f = u; position: f = kp (u − gear q) − kv gear q̇; velocity: f = kv (u − gear q̇).
  */
 export interface Actuator {
   readonly name: string;
@@ -180,7 +181,7 @@ export interface Actuator {
   readonly controlRange?: Range;
   readonly kp?: number; // N m/rad or N/m
   readonly kv?: number; // N m s/rad or N s/m
-  /** Largest force at the joint, in N m or N; unlimited where missing. */
+  /** Bounds of f, in N m or N; unlimited where missing. */
   readonly forceRange?: Range;
 }
 

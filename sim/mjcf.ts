@@ -12,7 +12,7 @@ import { readActuator, readExclusion, readKey, readSensor } from "./mjcf/drives.
 import { readRgba } from "./mjcf/geometry.ts";
 import { expandIncludes, type ReadFile } from "./mjcf/include.ts";
 import { harmlessSections, support } from "./mjcf/schema.ts";
-import type { Geom, Rgba, RobotModel, Vec3 } from "./model.ts";
+import type { Geom, Link, Rgba, RobotModel, Vec3 } from "./model.ts";
 import { Source } from "./source.ts";
 import { readXml, type XmlElement } from "./xml.ts";
 
@@ -119,7 +119,8 @@ function assemble(
   items: Select,
 ): RobotModel {
   const links = world.bodies.map(({ link }) => link);
-  const sites = new Map(world.sites.map(({ name: site }) => [site, { geoms: [] as Geom[] }]));
+  const sites = new Map<string, Pick<Link, "geoms">>();
+  for (const site of world.sites) sites.set(site.name, { geoms: [] });
   for (const link of links) for (const site of link.sites ?? []) sites.set(site.name, link);
   const present = <T>(item: T | undefined): item is T => item !== undefined;
   const actuators = items("actuator").map((item) => readActuator(context, item, world.bodies));

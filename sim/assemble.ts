@@ -2,25 +2,35 @@
 
 import { colliderOf } from "./colliders.ts";
 import type { Geom, Vec3 } from "./model.ts";
-import type { JointPlan, RobotPlan } from "./plan.ts";
 import type {
   Physics,
   Rapier,
   RapierBody,
   RapierCollider,
+  RapierColliderDesc,
   RapierJoint,
   RapierWorld,
 } from "./rapier.ts";
+import type { JointPlan, RobotPlan } from "./robotPlan.ts";
 import type { PhysicsSettings } from "./settings.ts";
 
 /** One robot's parts in a Rapier world. */
 export interface Assembly {
   /** By body of the plan. */
-  readonly bodies: readonly RapierBody[];
+  bodies: readonly RapierBody[];
   /** By joint of the plan. */
-  readonly joints: readonly RapierJoint[];
+  joints: readonly RapierJoint[];
   /** Every collider with the link it belongs to and its geom. */
-  readonly colliders: readonly AssembledCollider[];
+  colliders: readonly AssembledCollider[];
+  readonly colliderPlans: readonly ColliderPlan[];
+}
+
+export interface ColliderPlan {
+  readonly desc: RapierColliderDesc;
+  /** Index of the body that carries it. */
+  readonly body: number;
+  readonly link: number;
+  readonly geom: Geom;
 }
 
 export interface AssembledCollider {
@@ -77,9 +87,16 @@ export function assemble(
     const parent = bodies[joint.parent] ?? anchor;
     return createJoint(rapier, world, plan, joint, parent, bodies[joint.body]!, origin);
   });
-  const colliders = createColliders(rapier, world, plan, bodies, settings, slot);
+  const colliderPlans = planColliders(rapier, plan, settings, slot);
+  const colliders = createColliders(world, bodies, colliderPlans);
   keepApart(rapier, world, plan, bodies);
-  return { bodies, joints, colliders };
+  return { bodies, joints, colliders, colliderPlans };
+}
+
+/** Makes the colliders anew, so that no contact of the past is remembered. */
+export function renewColliders(world: RapierWorld, assembly: Assembly): void {
+  for (const { collider } of assembly.colliders) world.removeCollider(collider, false);
+  assembly.colliders = createColliders(world, assembly.bodies, assembly.colliderPlans);
 }
 
 /** The colliders that stand still, on a fixed body. */
@@ -142,14 +159,23 @@ const forceBased = 1; // RawMotorModel.ForceBased, a type without a value
 const free = 0 as number;
 const lockedAxes = { hinge: 55, slide: 62, ball: 7, planar: 49, weld: 63 } as const;
 
+/** The robot's colliders; made anew at every reset, since a pair of them remembers its last contacts. */
 function createColliders(
-  rapier: Rapier,
   world: RapierWorld,
-  plan: RobotPlan,
   bodies: readonly RapierBody[],
+  plans: readonly ColliderPlan[],
+): AssembledCollider[] {
+  return plans.map(({ desc, body, link, geom }) => {
+    return { collider: world.createCollider(desc, bodies[body]!), link, geom };
+  });
+}
+
+function planColliders(
+  rapier: Rapier,
+  plan: RobotPlan,
   settings: PhysicsSettings,
   slot: number,
-): AssembledCollider[] {
+): ColliderPlan[] {
   const { model } = plan;
   const scenery = [...(model.scenery ?? []), ...settings.scenery];
   const geoms = model.links.flatMap((link) => link.geoms);
@@ -167,11 +193,7 @@ function createColliders(
         // Pairs with this flag are searched for contacts in every step, though no hook is called.
         if (settings.smallParts.includes(link.name))
           desc.setActiveHooks(rapier.ActiveHooks.FILTER_CONTACT_PAIRS);
-        return {
-          collider: world.createCollider(desc, bodies[plan.bodyOfLink[index]!]!),
-          link: index,
-          geom,
-        };
+        return { desc, body: plan.bodyOfLink[index]!, link: index, geom };
       }),
   );
 }
@@ -204,7 +226,9 @@ function keepApart(
     const none = rapier.JointData.generic(
       vector([0, 0, 0]),
       vector([0, 0, 0]),
-      vector([1, 0, 0]), free);
+      vector([1, 0, 0]),
+      free,
+    );
     const [first, second] = [bodies[bodyOfLink[a]!]!, bodies[bodyOfLink[b]!]!];
     world.createImpulseJoint(none, first, second, false).setContactsEnabled(false);
   }

@@ -1,7 +1,8 @@
 // Contacts of one robot after the last physics step: which links touch what, where and how hard.
 
 import type { RapierManifold } from "./rapier.ts";
-import type { Shared, World } from "./world.ts";
+import type { Shared } from "./shared.ts";
+import type { World } from "./world.ts";
 
 /** One point of contact; positions are relative to the world's origin. */
 export interface Contact {
@@ -18,6 +19,8 @@ export interface Contact {
 }
 
 export interface ContactReader {
+  /** After the colliders were made anew. */
+  renew(): void;
   /** Every point of contact; fresh. */
   all(): Contact[];
   /** Whether something presses against the link; with `other`, whether that link does (−1: scenery). */
@@ -27,12 +30,8 @@ export interface ContactReader {
 }
 
 export function createContactReader(world: World, shared: Shared): ContactReader {
-  const { colliders } = world.assembly;
-  const owners = new Map(colliders.map((each) => [each.collider.handle, each]));
-  const ofLink = world.model.links.map((_, index) =>
-    colliders.filter(({ link }) => link === index),
-  );
-  const { narrowPhase, bodies } = shared.rapierWorld;
+  let owners = new Map<number, number>(); // links by collider
+  let ofLink: readonly (readonly number[])[] = []; // colliders by link
   const toForce = shared.impulseScale / shared.settings.timestep;
 
   /** Calls back for every manifold of a link's colliders; `sign` turns its normal into the link. */
@@ -40,10 +39,10 @@ export function createContactReader(world: World, shared: Shared): ContactReader
     link: number,
     found: (manifold: RapierManifold, other: number, sign: number) => void,
   ): void {
-    for (const { collider } of ofLink[link]!) {
-      const { handle } = collider;
+    const { narrowPhase, bodies } = shared.rapierWorld;
+    for (const handle of ofLink[link]!) {
       narrowPhase.contactPairsWith(handle, (handle2) => {
-        const other = owners.get(handle2)?.link ?? -1;
+        const other = owners.get(handle2) ?? -1;
         narrowPhase.contactPair(handle, handle2, bodies, (manifold, flipped) =>
           found(manifold, other, flipped ? 1 : -1),
         );
@@ -58,6 +57,13 @@ export function createContactReader(world: World, shared: Shared): ContactReader
   }
 
   return {
+    renew() {
+      const { colliders } = world.assembly;
+      owners = new Map(colliders.map(({ collider, link }) => [collider.handle, link]));
+      ofLink = world.model.links.map((_, index) =>
+        colliders.filter(({ link }) => link === index).map(({ collider }) => collider.handle),
+      );
+    },
     all() {
       const contacts: Contact[] = [];
       for (const link of ofLink.keys())

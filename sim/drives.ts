@@ -1,11 +1,10 @@
 // What pulls at the joints: actuators, damping and springs, through motor rows or as torques.
 
 import type { Assembly } from "./assemble.ts";
-import type { BodyMemory } from "./bodyMemory.ts";
 import { arenaIndex } from "./bodyMemory.ts";
 import { type BodyStates, stateStride } from "./kinematics.ts";
-import type { ActuatorPlan, RobotPlan } from "./plan.ts";
-import type { RapierWorld } from "./rapier.ts";
+import type { ActuatorPlan, RobotPlan } from "./robotPlan.ts";
+import type { Shared } from "./shared.ts";
 import { rotateAt } from "./vectors.ts";
 
 /** Drives one robot's joints. Strengths scale its actuators' forces, for randomisation. */
@@ -56,13 +55,13 @@ export class MotorRows implements Drives {
   readonly controls: Float64Array;
   readonly strengths: Float64Array;
   private readonly plan: RobotPlan;
-  private readonly world: RapierWorld;
+  private readonly shared: Shared;
   private readonly handles: readonly number[];
   private readonly sums: Float64Array; // [coordinates, 4]: stiffness, stiffness × rest, damping, force
 
-  constructor(plan: RobotPlan, world: RapierWorld, assembly: Assembly) {
+  constructor(plan: RobotPlan, shared: Shared, assembly: Assembly) {
     this.plan = plan;
-    this.world = world;
+    this.shared = shared;
     this.handles = plan.coordinates.map(({ joint }) => assembly.joints[joint]!.handle);
     this.controls = new Float64Array(plan.actuators.length);
     this.strengths = new Float64Array(plan.actuators.length).fill(1);
@@ -114,7 +113,7 @@ export class MotorRows implements Drives {
       return;
     damping = Math.max(damping, leastDamping);
     const rest = stiffness === 0 ? 0 : sums[4 * c + 1]! / stiffness - reference;
-    const raw = this.world.impulseJoints.raw;
+    const raw = this.shared.rapierWorld.impulseJoints.raw;
     raw.jointConfigureMotor(
       this.handles[c]!,
       axis,
@@ -131,7 +130,7 @@ export class MotorRows implements Drives {
 
   /** A servo's force bounds become those of its joint's row. */
   private limitForces(): void {
-    const raw = this.world.impulseJoints.raw;
+    const raw = this.shared.rapierWorld.impulseJoints.raw;
     for (const { coordinate, forceLow, forceHigh, gear, source } of this.plan.actuators) {
       const most = Math.abs(gear) * Math.max(-forceLow, forceHigh);
       if (source.type === "motor" || !Number.isFinite(most)) continue;
@@ -147,7 +146,7 @@ export class Torques implements Drives {
   readonly strengths: Float64Array;
   private readonly plan: RobotPlan;
   private readonly assembly: Assembly;
-  private readonly view: BodyMemory | null;
+  private readonly shared: Shared;
   private readonly states: BodyStates;
   private readonly sync: () => void;
   private readonly values: Float64Array;
@@ -159,7 +158,7 @@ export class Torques implements Drives {
   constructor(
     plan: RobotPlan,
     assembly: Assembly,
-    view: BodyMemory | null,
+    shared: Shared,
     states: BodyStates,
     coordinates: { readonly values: Float64Array; readonly rates: Float64Array },
     sync: () => void,
@@ -173,7 +172,7 @@ export class Torques implements Drives {
     }
     this.plan = plan;
     this.assembly = assembly;
-    this.view = view;
+    this.shared = shared;
     this.states = states;
     this.sync = sync;
     this.values = coordinates.values;
@@ -218,7 +217,9 @@ export class Torques implements Drives {
   }
 
   private write(): void {
-    const { view, torques, places } = this;
+    const { torques, places } = this;
+    const view = this.shared.memory;
+    view?.refresh(); // writing into memory that has moved would do nothing
     for (let k = 0; k < places.length; k++) {
       if (view) {
         const at = view.start + places[k]! * view.layout.stride + view.layout.torque;

@@ -4,7 +4,7 @@
 // angular velocity 3. Row −1 (the world) is row `numBodies`, at rest where the robot's world begins.
 
 import { asin, atan2, cos, sin } from "./math.ts";
-import type { JointPlan, RobotPlan } from "./plan.ts";
+import type { JointPlan, RobotPlan } from "./robotPlan.ts";
 import {
   addCrossAt,
   addScaledAt,

@@ -1,6 +1,7 @@
 // Sensors of a model: accelerometer, gyro, velocimeter, contact force and touch.
 
 import type { Quat, Sensor, Site, Vec3 } from "./model.ts";
+import type { Shared } from "./shared.ts";
 import {
   addCrossAt,
   addScaledAt,
@@ -9,7 +10,7 @@ import {
   rotateBackAt,
   subtractAt,
 } from "./vectors.ts";
-import type { Shared, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export interface Sensors {
   /** The named sensor's numbers; a view, valid until the next call. */

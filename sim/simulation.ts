@@ -10,10 +10,12 @@ import {
 import { BodyMemory } from "./bodyMemory.ts";
 import { floatHash } from "./hash.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
-import { type PlanOptions, planDefaults, planRobot, type RobotPlan } from "./plan.ts";
+import { type PlanOptions, planDefaults, planRobot } from "./plan.ts";
 import type { Physics, RapierBody, RapierWorld } from "./rapier.ts";
+import type { RobotPlan } from "./robotPlan.ts";
 import { type PhysicsSettings, physicsDefaults } from "./settings.ts";
-import { type Shared, World } from "./world.ts";
+import type { Shared } from "./shared.ts";
+import { type SavedWorld, World } from "./world.ts";
 
 export interface SimulationOptions {
   readonly settings?: Partial<PhysicsSettings>;
@@ -26,10 +28,10 @@ export interface SimulationOptions {
   readonly useMemoryView?: boolean;
 }
 
-/** Everything that `restore` needs; plain data. */
+/** A moment of a simulation, to go on from; plain data. */
 export interface Snapshot {
   readonly rapier: Uint8Array;
-  readonly worlds: readonly { readonly time: number; readonly controls: readonly number[] }[];
+  readonly worlds: readonly SavedWorld[];
 }
 
 export class Simulation {
@@ -37,20 +39,19 @@ export class Simulation {
   readonly settings: PhysicsSettings;
   readonly plan: RobotPlan;
   readonly worlds: readonly World[];
-  private readonly shared: Shared & { rapierWorld: RapierWorld };
-  private readonly raw: RapierWorld;
+  private readonly shared: Shared;
 
   constructor(physics: Physics, model: RobotModel, options: SimulationOptions = {}) {
     const { numWorlds = 1, firstSlot = 0, useMemoryView = true } = options;
     this.physics = physics;
     this.settings = { ...physicsDefaults, ...options.settings };
     this.plan = planRobot(model, options.plan ?? planDefaults);
-    this.raw = createRapierWorld(physics, this.settings);
+    const rapierWorld = createRapierWorld(physics, this.settings);
     const { memory, bodyLayout } = physics;
-    const assemblies = this.assembleAll(numWorlds, firstSlot);
+    const assemblies = this.assembleAll(rapierWorld, numWorlds, firstSlot);
     this.shared = {
-      rapierWorld: this.raw,
-      memory: useMemoryView && bodyLayout ? new BodyMemory(this.raw, memory, bodyLayout) : null,
+      rapierWorld,
+      memory: useMemoryView && bodyLayout ? new BodyMemory(rapierWorld, memory, bodyLayout) : null,
       settings: this.settings,
       impulseScale: impulseScaleOf(physics, this.settings),
       stamp: 0,
@@ -62,12 +63,11 @@ export class Simulation {
 
   /** Physics steps, all with the controls that were set last. */
   step(numSteps: number): void {
-    const { shared, raw, worlds } = this;
+    const { shared, worlds } = this;
     for (const world of worlds) world.sensors.beforeSteps();
     for (let i = 0; i < numSteps; i++) {
       for (const world of worlds) world.drives.beforeStep();
-      raw.step();
-      shared.memory?.refresh();
+      shared.rapierWorld.step();
       shared.stamp++;
     }
     for (const world of worlds) world.time += numSteps * this.settings.timestep;
@@ -81,20 +81,35 @@ export class Simulation {
     });
   }
 
+  /** Everything that `restore` needs; fresh. */
   snapshot(): Snapshot {
-    const worlds = this.worlds.map(({ time, drives }) => {
-      return { time, controls: Array.from(drives.controls) };
-    });
-    return { rapier: this.raw.takeSnapshot(), worlds };
+    const worlds = this.worlds.map((world) => world.save());
+    return { rapier: this.shared.rapierWorld.takeSnapshot(), worlds };
+  }
+
+  /** Goes on from a snapshot of an equal simulation, bit for bit. */
+  restore({ rapier, worlds }: Snapshot): void {
+    if (worlds.length !== this.worlds.length)
+      throw new Error(`a snapshot of ${worlds.length} worlds does not fit ${this.worlds.length}`);
+    const restored = this.physics.rapier.World.restoreSnapshot(rapier);
+    if (!restored)
+      throw new Error("Rapier could not read the snapshot: another version or damaged");
+    const { shared } = this;
+    shared.rapierWorld.free();
+    shared.rapierWorld = restored;
+    const { memory, bodyLayout } = this.physics;
+    if (shared.memory && bodyLayout) shared.memory = new BodyMemory(restored, memory, bodyLayout);
+    shared.stamp++;
+    for (const [i, world] of this.worlds.entries()) world.adopt(worlds[i]!);
   }
 
   /** Frees the WebAssembly memory; the simulation and its worlds are of no use afterwards. */
   free(): void {
-    this.raw.free();
+    this.shared.rapierWorld.free();
   }
 
-  private assembleAll(count: number, first: number): { assembly: Assembly; origin: Vec3 }[] {
-    const { physics, raw, plan, settings } = this;
+  private assembleAll(raw: RapierWorld, count: number, first: number): Placed[] {
+    const { physics, plan, settings } = this;
     const anchor: RapierBody = raw.createRigidBody(physics.rapier.RigidBodyDesc.fixed());
     assembleScenery(physics, raw, anchor, [...(plan.model.scenery ?? []), ...settings.scenery]);
     return Array.from({ length: count }, (_, i) => {
@@ -103,6 +118,11 @@ export class Simulation {
       return { assembly: assemble(physics, raw, anchor, plan, settings, slot, origin), origin };
     });
   }
+}
+
+interface Placed {
+  readonly assembly: Assembly;
+  readonly origin: Vec3;
 }
 
 const placeDistance = 100; // m; further than a robot walks in an episode

@@ -2,16 +2,16 @@
 //
 // Positions are relative to the world's origin. Arrays are views, valid until the next step or reset.
 
-import type { Assembly } from "./assemble.ts";
-import { arenaIndex, type BodyMemory } from "./bodyMemory.ts";
+import { type Assembly, renewColliders } from "./assemble.ts";
+import { arenaIndex } from "./bodyMemory.ts";
 import { type ContactReader, createContactReader } from "./contacts.ts";
 import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
 import { BodyStates, stateStride } from "./kinematics.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
-import type { RobotPlan } from "./plan.ts";
-import type { RapierWorld } from "./rapier.ts";
+import { readGetters, readMemory } from "./readBodies.ts";
+import type { RobotPlan } from "./robotPlan.ts";
 import { createSensors, type Sensors } from "./sensors.ts";
-import type { PhysicsSettings } from "./settings.ts";
+import type { Shared } from "./shared.ts";
 
 /** What a reset begins with; a task writes here, and the world is then placed so. */
 export interface StartState {
@@ -24,14 +24,11 @@ export interface StartState {
   readonly freeVelocities: Float64Array;
 }
 
-/** The parts of a simulation that its worlds share. */
-export interface Shared {
-  readonly rapierWorld: RapierWorld;
-  readonly memory: BodyMemory | null;
-  readonly settings: PhysicsSettings;
-  readonly impulseScale: number;
-  /** Counts whatever may have moved a body. */
-  stamp: number;
+/** A world's part of a snapshot. */
+export interface SavedWorld {
+  readonly time: number;
+  readonly controls: readonly number[];
+  readonly colliders: readonly number[];
 }
 
 export class World {
@@ -84,8 +81,8 @@ export class World {
     const coordinates = { values: this.values, rates: this.rates };
     this.drives =
       shared.settings.actuation === "rows"
-        ? new MotorRows(plan, shared.rapierWorld, assembly)
-        : new Torques(plan, assembly, shared.memory, this.bodies, coordinates, () => this.sync());
+        ? new MotorRows(plan, shared, assembly)
+        : new Torques(plan, assembly, shared, this.bodies, coordinates, () => this.sync());
     this.contacts = createContactReader(this, shared);
     this.sensors = createSensors(this, shared);
     this.zeroStart();
@@ -189,12 +186,35 @@ export class World {
       body.resetForces(false);
       body.resetTorques(false);
     }
-    this.shared.memory?.refresh();
+    renewColliders(this.shared.rapierWorld, this.assembly);
+    this.contacts.renew();
     this.shared.stamp++;
     this.time = 0;
     this.drives.controls.fill(0);
     this.drives.apply();
     this.sensors.reset();
+  }
+
+  /** Finds its parts in the simulation's new Rapier world, after a snapshot was restored. */
+  adopt(saved: SavedWorld): void {
+    const { rapierWorld } = this.shared;
+    const { bodies, joints, colliders } = this.assembly;
+    this.assembly.bodies = bodies.map(({ handle }) => rapierWorld.getRigidBody(handle));
+    this.assembly.joints = joints.map(({ handle }) => rapierWorld.getImpulseJoint(handle));
+    this.assembly.colliders = saved.colliders.map((handle, i) => {
+      return { ...colliders[i]!, collider: rapierWorld.getCollider(handle) };
+    });
+    this.contacts.renew();
+    this.time = saved.time;
+    this.drives.controls.set(saved.controls);
+    this.drives.apply();
+    this.sensors.reset();
+  }
+
+  /** What `adopt` needs beside the Rapier world; fresh. */
+  save(): SavedWorld {
+    const colliders = this.assembly.colliders.map(({ collider }) => collider.handle);
+    return { time: this.time, controls: Array.from(this.drives.controls), colliders };
   }
 
   /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */
@@ -214,52 +234,12 @@ export class World {
   private sync(): void {
     if (this.bodyStamp === this.shared.stamp) return;
     this.bodyStamp = this.shared.stamp;
-    if (this.shared.memory) this.readMemory(this.shared.memory);
-    else this.readGetters();
+    // Another simulation of this thread may have grown the memory meanwhile.
+    this.shared.memory?.refresh();
+    if (this.shared.memory) readMemory(this.bodies, this.shared.memory, this.places, this.origin);
+    else readGetters(this.bodies, this.assembly.bodies, this.origin);
     this.bodies.updateCenters();
     this.bodies.readCoordinates(this.values, this.rates);
-  }
-
-  private readMemory({ words, start, layout }: BodyMemory): void {
-    const { states } = this.bodies;
-    const [ox, oy, oz] = this.origin;
-    for (let k = 0; k < this.places.length; k++) {
-      const from = start + this.places[k]! * layout.stride;
-      const to = k * stateStride;
-      states[to] = words[from + layout.translation]! - ox;
-      states[to + 1] = words[from + layout.translation + 1]! - oy;
-      states[to + 2] = words[from + layout.translation + 2]! - oz;
-      for (let i = 0; i < 4; i++) states[to + 3 + i] = words[from + layout.rotation + i]!;
-      for (let i = 0; i < 3; i++) states[to + 7 + i] = words[from + layout.linearVelocity + i]!;
-      for (let i = 0; i < 3; i++) states[to + 10 + i] = words[from + layout.angularVelocity + i]!;
-    }
-  }
-
-  private readGetters(): void {
-    const { states } = this.bodies;
-    const [ox, oy, oz] = this.origin;
-    for (const [k, body] of this.assembly.bodies.entries()) {
-      const p = body.translation();
-      const r = body.rotation();
-      const v = body.linvel();
-      const w = body.angvel();
-      const state = [
-        p.x - ox,
-        p.y - oy,
-        p.z - oz,
-        r.x,
-        r.y,
-        r.z,
-        r.w,
-        v.x,
-        v.y,
-        v.z,
-        w.x,
-        w.y,
-        w.z,
-      ];
-      states.set(state, k * stateStride);
-    }
   }
 
   private syncLinks(): LinkArrays {

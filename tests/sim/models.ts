@@ -56,7 +56,9 @@ export function ant(): RobotModel {
     link("torso", null, {
       position: [0, 0, 0.75],
       joints: [{ name: "root", type: "free" }],
-      geoms: [{ shape: { type: "sphere", radius: 0.25 }, position: origin, rotation: upright, mass: 10 }],
+      geoms: [
+        { shape: { type: "sphere", radius: 0.25 }, position: origin, rotation: upright, mass: 10 },
+      ],
       sites: [{ name: "imu", position: origin, rotation: upright }],
     }),
   ];

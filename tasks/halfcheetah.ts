@@ -26,7 +26,7 @@ export async function halfcheetahRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.01 },
+    physics: { timestep: 0.01, solverIterations: 6 },
     controlDt: 0.04,
     maxEpisodeSteps: 250,
     memorySize: 0,

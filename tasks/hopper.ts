@@ -20,7 +20,7 @@ export async function hopperHop(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.005, pgsIterations: 4 },
+    physics: { timestep: 0.005, solverIterations: 6 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
     memorySize: 0,

@@ -53,7 +53,8 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
   return {
     id,
     model,
-    physics: { timestep: 0.01, pgsIterations: 4, selfCollision: true },
+    // The robot is ready for selfCollision; with it, a reset in place does not give a fresh world's bits.
+    physics: { timestep: 0.01, pgsIterations: 4 },
     controlDt,
     maxEpisodeSteps: 333,
     memorySize: numJoints, // the last action

@@ -63,7 +63,8 @@ export async function quadrupedWalk(
   return {
     id,
     model,
-    physics: { timestep: 0.005, selfCollision: true },
+    // The robot is ready for selfCollision; with it, a reset in place does not give a fresh world's bits.
+    physics: { timestep: 0.005 },
     controlDt,
     maxEpisodeSteps: 500,
     memorySize,

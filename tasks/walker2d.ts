@@ -32,7 +32,7 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
   return {
     id,
     model,
-    physics: { timestep: 0.005, pgsIterations: 4 },
+    physics: { timestep: 0.005, solverIterations: 6 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
     memorySize: 0,

@@ -1,6 +1,6 @@
 // Builds dist/ from the TypeScript sources: type-checks, emits JavaScript, drops outputs whose source is gone.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,12 +19,21 @@ function prune(folder) {
   }
 }
 
+/** Robots' files lie beside the tasks that load them, in dist as in the sources. */
+function copyRobots() {
+  mkdirSync(join(out, "tasks"), { recursive: true });
+  for (const name of readdirSync(join(root, "tasks"))) {
+    if (name.endsWith(".xml")) copyFileSync(join(root, "tasks", name), join(out, "tasks", name));
+  }
+}
+
 if (existsSync(out)) {
   // An incremental compiler only emits what changed; without its outputs its memory would be a lie.
   if (!existsSync(join(out, "cli/main.js"))) rmSync(out, { recursive: true, force: true });
   else prune(out);
 }
 await import("./vendor.mjs");
+copyRobots();
 const tsc = join(
   dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
   "bin/tsc",

@@ -1,0 +1,45 @@
+// Settings of a physics world, with the values that measurements recommend for walkers.
+
+import type { Geom, Vec3 } from "./model.ts";
+
+export interface PhysicsSettings {
+  /** Physics step, in s. */
+  readonly timestep: number;
+  /** Substeps of a physics step: timestep / solverIterations is the real integration step. */
+  readonly solverIterations: number;
+  /** Passes over joints and contacts in each; 2 removes most overshoot of joint limits. */
+  readonly pgsIterations: number;
+  readonly gravity: Vec3;
+  /**
+   * rows: drives, damping and springs are solved implicitly in the joints' motor rows; the most accurate.
+   * torques: they are added to the bodies before each physics step; the fastest for many robots, stable
+   * while damping × timestep / inertia stays below 1.
+   */
+  readonly actuation: "rows" | "torques";
+  /** Whether links of one robot may touch each other. */
+  readonly selfCollision: boolean;
+  /** Stiffness of contacts between moving bodies in Hz; null leaves Rapier's 30. Grippers want 120. */
+  readonly contactFrequency: number | null;
+  /** Links whose contacts are found anew in every step: small parts that must fit into each other. */
+  readonly smallParts: readonly string[];
+  /** Fixed geoms beside those of the model. */
+  readonly scenery: readonly Geom[];
+}
+
+export const physicsDefaults: PhysicsSettings = {
+  timestep: 0.01,
+  solverIterations: 4,
+  pgsIterations: 2,
+  gravity: [0, 0, -9.81],
+  actuation: "rows",
+  selfCollision: false,
+  contactFrequency: null,
+  smallParts: [],
+  scenery: [],
+};
+
+/** A floor at height 0. */
+export function floor(friction = 1): Geom {
+  const shape = { type: "plane" } as const;
+  return { name: "floor", shape, position: [0, 0, 0], rotation: [0, 0, 0, 1], friction };
+}

@@ -1,0 +1,31 @@
+// What observations and actions look like: boxes of float32 numbers, element by element.
+
+export interface Space {
+  readonly size: number;
+  /** Bounds of every element; ±Infinity where there are none. */
+  readonly low: number;
+  readonly high: number;
+  /** One name an element, with its unit: "torso height [m]". */
+  readonly names: readonly string[];
+}
+
+/** Elements without bounds. */
+export function unboundedSpace(names: readonly string[]): Space {
+  const high = Number.POSITIVE_INFINITY;
+  return { size: names.length, low: -high, high, names };
+}
+
+/** Elements in [−1, 1], as all actions are. */
+export function unitSpace(names: readonly string[]): Space {
+  return { size: names.length, low: -1, high: 1, names };
+}
+
+/** Throws unless these are finite numbers, as many as the space has. */
+export function checkFinite(what: string, values: ArrayLike<number>, { size, names }: Space): void {
+  if (values.length !== size)
+    throw new Error(`${what} has ${size} elements (${names.join(", ")}), got ${values.length}`);
+  for (let i = 0; i < size; i++) {
+    if (!Number.isFinite(values[i]!))
+      throw new Error(`${what} element ${i} (${names[i]}) is ${values[i]}`);
+  }
+}

@@ -1,0 +1,61 @@
+// The contract between a robot's world and what it is asked to do. A task has no state of its own.
+
+import type { RobotModel } from "./model.ts";
+import type { Rng } from "./rng.ts";
+import type { PhysicsSettings } from "./settings.ts";
+import type { Space } from "./space.ts";
+import type { World } from "./world.ts";
+
+export interface Task {
+  /** "hopper-hop-v0": a changed reward is a new version. */
+  readonly id: string;
+  readonly model: RobotModel;
+  readonly settings?: Partial<PhysicsSettings>;
+  readonly observation: Space;
+  /** [−1, 1]^A, an element for each actuator; scaling happens in the actuator alone. */
+  readonly action: Space;
+  /** s; a whole multiple of the physics step. */
+  readonly controlDt: number;
+  /** Control steps until truncation. */
+  readonly maxEpisodeSteps: number;
+  /** Names of the terms that `reward` writes and sums up. */
+  readonly rewardTerms: readonly string[];
+  /** What of the body is drawn anew for each episode; nothing where missing. */
+  readonly randomization?: Randomization;
+  /** Changes `world.start`, which is the zero pose, and draws whatever else an episode needs. */
+  reset(world: World, rng: Rng): void;
+  /** Writes [O]. */
+  observe(world: World, out: Float32Array): void;
+  /** Writes every term and returns their sum. */
+  reward(world: World, action: Float32Array, terms: Float32Array): number;
+  /** Absorbing ends only, never the time limit. */
+  terminated(world: World): boolean;
+  success?(world: World): boolean;
+  /** The task at a level of difficulty in [0, 1], for curricula. */
+  atLevel?(level: number): Task;
+}
+
+type Interval = readonly [low: number, high: number];
+
+/** Ranges that an episode's generator draws from, uniformly. */
+export interface Randomization {
+  /** Factor on each actuator's force. */
+  readonly motorStrength?: Interval;
+  /** Control steps by which actions arrive late; whole numbers. */
+  readonly latency?: Interval;
+  /** Standard deviation of noise on every observed element. */
+  readonly observationNoise?: number;
+  /** Pushes on a link: mean time between them in s, speed change in m/s, horizontal. */
+  readonly pushes?: { readonly link: string; readonly every: number; readonly speed: number };
+  /** Factors, one for all links' masses and inertias and one for all geoms' friction. */
+  readonly mass?: Interval;
+  readonly friction?: Interval;
+}
+
+/** Physics steps in a control step; throws where it is not a whole number of them. */
+export function substepsOf({ controlDt }: Pick<Task, "controlDt">, simDt: number): number {
+  const substeps = Math.round(controlDt / simDt);
+  if (substeps < 1 || Math.abs(substeps * simDt - controlDt) > 1e-9 * controlDt)
+    throw new Error(`controlDt ${controlDt} s is not a whole multiple of simDt ${simDt} s`);
+  return substeps;
+}

@@ -1,0 +1,279 @@
+// World: what a task sees. One robot, its loose parts and its scenery, alone or in a shared simulation.
+//
+// Positions are relative to the world's origin. Arrays are views, valid until the next step or reset.
+
+import { type Assembly, renewColliders } from "./assemble.ts";
+import { arenaIndex } from "./bodyMemory.ts";
+import { type ContactReader, createContactReader } from "./contacts.ts";
+import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
+import { BodyStates, stateStride } from "./kinematics.ts";
+import type { RobotModel, Vec3 } from "./model.ts";
+import { readGetters, readMemory } from "./readBodies.ts";
+import type { RobotPlan } from "./robotPlan.ts";
+import { createSensors, type Sensors } from "./sensors.ts";
+import type { Shared } from "./shared.ts";
+
+/** What a reset begins with; a task writes here, and the world is then placed so. */
+export interface StartState {
+  /** By coordinate: hinge angles in rad, slides in m, balls as rotation vectors. */
+  readonly positions: Float64Array;
+  readonly velocities: Float64Array;
+  /** By link, 7 numbers: position and rotation; only those of links with a free joint count. */
+  readonly freePoses: Float64Array;
+  /** By link, 6 numbers: velocity of the centre of mass and angular velocity. */
+  readonly freeVelocities: Float64Array;
+}
+
+/** A world's part of a snapshot. */
+export interface SavedWorld {
+  readonly time: number;
+  readonly controls: readonly number[];
+  readonly colliders: readonly number[];
+}
+
+export class World {
+  readonly model: RobotModel;
+  readonly plan: RobotPlan;
+  readonly origin: Vec3;
+  readonly start: StartState;
+  readonly drives: Drives;
+  readonly contacts: ContactReader;
+  readonly sensors: Sensors;
+  readonly assembly: Assembly;
+  /** Seconds since the reset. */
+  time = 0;
+  private readonly shared: Shared;
+  private readonly bodies: BodyStates;
+  private readonly values: Float64Array;
+  private readonly rates: Float64Array;
+  private readonly forces: Float64Array;
+  private readonly places: Int32Array;
+  private readonly links: LinkArrays;
+  private bodyStamp = -1;
+  private linkStamp = -1;
+
+  constructor(plan: RobotPlan, shared: Shared, assembly: Assembly, origin: Vec3) {
+    this.model = plan.model;
+    this.plan = plan;
+    this.shared = shared;
+    this.assembly = assembly;
+    this.origin = origin;
+    this.bodies = new BodyStates(plan);
+    this.places = Int32Array.from(assembly.bodies, ({ handle }) => arenaIndex(handle));
+    const numCoordinates = plan.coordinates.length;
+    this.values = new Float64Array(numCoordinates);
+    this.rates = new Float64Array(numCoordinates);
+    this.forces = new Float64Array(numCoordinates);
+    const numLinks = plan.model.links.length;
+    this.links = {
+      positions: new Float64Array(numLinks * 3),
+      rotations: new Float64Array(numLinks * 4),
+      velocities: new Float64Array(numLinks * 3),
+      angularVelocities: new Float64Array(numLinks * 3),
+      centers: new Float64Array(numLinks * 3),
+    };
+    this.start = {
+      positions: new Float64Array(numCoordinates),
+      velocities: new Float64Array(numCoordinates),
+      freePoses: new Float64Array(numLinks * 7),
+      freeVelocities: new Float64Array(numLinks * 6),
+    };
+    const coordinates = { values: this.values, rates: this.rates };
+    this.drives =
+      shared.settings.actuation === "rows"
+        ? new MotorRows(plan, shared, assembly)
+        : new Torques(plan, assembly, shared, this.bodies, coordinates, () => this.sync());
+    this.contacts = createContactReader(this, shared);
+    this.sensors = createSensors(this, shared);
+    this.zeroStart();
+    this.place();
+  }
+
+  /** Index of a coordinate: a hinge's or slide's name, or a ball's with ":x", ":y", ":z". */
+  jointIndex(name: string): number {
+    return indexOf("joint", name, this.plan.coordinates);
+  }
+
+  linkIndex(name: string): number {
+    return indexOf("link", name, this.model.links);
+  }
+
+  actuatorIndex(name: string): number {
+    return indexOf("actuator", name, this.model.actuators);
+  }
+
+  /** Angles in (−π, π] and lengths, by coordinate. */
+  get jointPositions(): Float64Array {
+    this.sync();
+    return this.values;
+  }
+
+  get jointVelocities(): Float64Array {
+    this.sync();
+    return this.rates;
+  }
+
+  /** What the actuators apply to the coordinates now, in N m or N. */
+  get jointTorques(): Float64Array {
+    this.sync();
+    driveForces(this.plan, this.drives, this.values, this.rates, this.forces);
+    return this.forces;
+  }
+
+  /** Origins of the links' frames, [links, 3]. */
+  get linkPositions(): Float64Array {
+    return this.syncLinks().positions;
+  }
+
+  /** [links, 4] */
+  get linkRotations(): Float64Array {
+    return this.syncLinks().rotations;
+  }
+
+  /** Velocities of the links' centres of mass, [links, 3]. */
+  get linkVelocities(): Float64Array {
+    return this.syncLinks().velocities;
+  }
+
+  /** In the world's axes, [links, 3]. */
+  get linkAngularVelocities(): Float64Array {
+    return this.syncLinks().angularVelocities;
+  }
+
+  /** [links, 3] */
+  get linkCenters(): Float64Array {
+    return this.syncLinks().centers;
+  }
+
+  /** Sets the actuators' controls from an action in [−1, 1]; numbers outside are clamped. */
+  setControls(action: ArrayLike<number>): void {
+    const { controls } = this.drives;
+    for (let i = 0; i < controls.length; i++)
+      controls[i] = Math.min(1, Math.max(-1, Math.fround(action[i]!)));
+    this.drives.apply();
+  }
+
+  /** Makes `start` the model's zero pose at rest. */
+  zeroStart(): void {
+    const { positions, velocities, freePoses, freeVelocities } = this.start;
+    for (const [c, { reference }] of this.plan.coordinates.entries()) positions[c] = reference;
+    velocities.fill(0);
+    freeVelocities.fill(0);
+    for (const [l, body] of this.plan.bodyOfLink.entries()) {
+      const { position, rotation } = this.plan.bodies[body]!;
+      freePoses.set([...position, ...rotation], 7 * l);
+    }
+  }
+
+  /** Puts every body where `start` says, forgets forces, controls and time. */
+  place(): void {
+    const { states } = this.bodies;
+    for (const [l, link] of this.model.links.entries()) {
+      if (link.joints[0]?.type !== "free") continue;
+      const at = this.plan.bodyOfLink[l]! * stateStride;
+      states.set(this.start.freePoses.subarray(7 * l, 7 * l + 7), at);
+      states.set(this.start.freeVelocities.subarray(6 * l, 6 * l + 6), at + 7);
+    }
+    this.bodies.place(this.start.positions, this.start.velocities);
+    for (const [k, body] of this.assembly.bodies.entries()) {
+      const s = states.subarray(k * stateStride, (k + 1) * stateStride);
+      if (!body.isEnabled()) body.setEnabled(true);
+      const [ox, oy, oz] = this.origin;
+      body.setTranslation({ x: s[0]! + ox, y: s[1]! + oy, z: s[2]! + oz }, false);
+      body.setRotation({ x: s[3]!, y: s[4]!, z: s[5]!, w: s[6]! }, false);
+      body.setLinvel({ x: s[7]!, y: s[8]!, z: s[9]! }, false);
+      body.setAngvel({ x: s[10]!, y: s[11]!, z: s[12]! }, false);
+      body.resetForces(false);
+      body.resetTorques(false);
+    }
+    renewColliders(this.shared.rapierWorld, this.assembly);
+    this.contacts.renew();
+    this.shared.stamp++;
+    this.time = 0;
+    this.drives.controls.fill(0);
+    this.drives.apply();
+    this.sensors.reset();
+  }
+
+  /** Finds its parts in the simulation's new Rapier world, after a snapshot was restored. */
+  adopt(saved: SavedWorld): void {
+    const { rapierWorld } = this.shared;
+    const { bodies, joints, colliders } = this.assembly;
+    this.assembly.bodies = bodies.map(({ handle }) => rapierWorld.getRigidBody(handle));
+    this.assembly.joints = joints.map(({ handle }) => rapierWorld.getImpulseJoint(handle));
+    this.assembly.colliders = saved.colliders.map((handle, i) => {
+      return { ...colliders[i]!, collider: rapierWorld.getCollider(handle) };
+    });
+    this.contacts.renew();
+    this.time = saved.time;
+    this.drives.controls.set(saved.controls);
+    this.drives.apply();
+    this.sensors.reset();
+  }
+
+  /** What `adopt` needs beside the Rapier world; fresh. */
+  save(): SavedWorld {
+    const colliders = this.assembly.colliders.map(({ collider }) => collider.handle);
+    return { time: this.time, controls: Array.from(this.drives.controls), colliders };
+  }
+
+  /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */
+  get healthy(): boolean {
+    for (let k = 0; k < this.assembly.bodies.length; k++)
+      if (!this.assembly.bodies[k]!.isEnabled()) return false;
+    return true;
+  }
+
+  /** An impulse in N s on a link's centre of mass, for pushes. */
+  push(link: number, [x, y, z]: Vec3): void {
+    const body = this.assembly.bodies[this.plan.bodyOfLink[link]!]!;
+    body.applyImpulse({ x, y, z }, false);
+    this.shared.stamp++;
+  }
+
+  private sync(): void {
+    if (this.bodyStamp === this.shared.stamp) return;
+    this.bodyStamp = this.shared.stamp;
+    // Another simulation of this thread may have grown the memory meanwhile.
+    this.shared.memory?.refresh();
+    if (this.shared.memory) readMemory(this.bodies, this.shared.memory, this.places, this.origin);
+    else readGetters(this.bodies, this.assembly.bodies, this.origin);
+    this.bodies.updateCenters();
+    this.bodies.readCoordinates(this.values, this.rates);
+  }
+
+  private syncLinks(): LinkArrays {
+    this.sync();
+    if (this.linkStamp === this.bodyStamp) return this.links;
+    this.linkStamp = this.bodyStamp;
+    const { states, centers } = this.bodies;
+    const { links } = this;
+    for (let l = 0; l < this.plan.bodyOfLink.length; l++) {
+      const body = this.plan.bodyOfLink[l]!;
+      const at = body * stateStride;
+      for (let i = 0; i < 3; i++) {
+        links.positions[3 * l + i] = states[at + i]!;
+        links.velocities[3 * l + i] = states[at + 7 + i]!;
+        links.angularVelocities[3 * l + i] = states[at + 10 + i]!;
+        links.centers[3 * l + i] = centers[3 * body + i]!;
+      }
+      for (let i = 0; i < 4; i++) links.rotations[4 * l + i] = states[at + 3 + i]!;
+    }
+    return links;
+  }
+}
+
+interface LinkArrays {
+  readonly positions: Float64Array;
+  readonly rotations: Float64Array;
+  readonly velocities: Float64Array;
+  readonly angularVelocities: Float64Array;
+  readonly centers: Float64Array;
+}
+
+function indexOf(what: string, name: string, all: readonly { readonly name: string }[]): number {
+  const index = all.findIndex((each) => each.name === name);
+  if (index < 0)
+    throw new Error(`unknown ${what} "${name}"; known: ${all.map((each) => each.name).join(", ")}`);
+  return index;
+}

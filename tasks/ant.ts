@@ -1,0 +1,77 @@
+// Ant: four legs of two hinges run forward.
+// Robot after Gym's ant with real masses. Speed counts along the heading, and the heading must be the
+// world's x axis: that is dearer to fake by a crab's walk than a fine on sideways speed alone.
+
+import type { Task } from "./contract.ts";
+import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { memoryOf } from "./memory.ts";
+import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
+import { tolerance } from "./rewards.ts";
+import { loadRobot } from "./robots.ts";
+
+const rest: Readonly<Record<string, number>> = {
+  front_left_hip: 0,
+  front_left_ankle: 0.9,
+  front_right_hip: 0,
+  front_right_ankle: 0.9,
+  back_left_hip: 0,
+  back_left_ankle: 0.9,
+  back_right_hip: 0,
+  back_right_ankle: 0.9,
+}; // rad
+const restHeight = 0.56; // m
+const targetSpeed = 5; // m/s
+const base = 0.1; // share of the reward for staying up alone
+const effortCost = 0.05;
+const jerkCost = 0.02; // per mean square change of the action
+const sideCost = 0.2; // per m/s
+const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
+
+export async function antRun(id: string): Promise<Task> {
+  const model = await loadRobot(new URL("./ant.xml", import.meta.url));
+  const restAngles = Object.values(rest);
+  const numJoints = restAngles.length;
+  return {
+    id,
+    model,
+    physics: { timestep: 0.01 },
+    controlDt: 0.05,
+    maxEpisodeSteps: 200,
+    memorySize: numJoints, // the last action
+    observationNames: floatingObservation(rest),
+    rewardTerms: ["run", "effort", "jerk", "side"],
+
+    reset(world, rng) {
+      startFloating(world, rng, rest, { noise: 0.2, turn: 0.2 });
+      memoryOf(world, numJoints).fill(0);
+    },
+
+    observe: (world, out) => observeFloating(world, restAngles, restHeight, out),
+
+    reward(world, action, terms) {
+      const last = memoryOf(world, numJoints);
+      const up = tolerance(axisOf(world, 0, 2, 2), { bounds: [0.9, 1.1], margin: 0.6, ...linear });
+      const facing = tolerance(axisOf(world, 0, 0, 0), {
+        bounds: [0.95, 1.1],
+        margin: 1,
+        ...linear,
+      });
+      const running = tolerance(speedAhead(world, 0), {
+        bounds: [targetSpeed, 99],
+        margin: targetSpeed,
+        ...linear,
+      });
+      terms[0] = up * facing * (base + (1 - base) * running);
+      terms[1] = -effortCost * meanSquare(action);
+      terms[2] = -jerkCost * meanSquareChange(last, action);
+      terms[3] = -sideCost * Math.min(1, Math.abs(speedLeft(world, 0)));
+      last.set(action);
+      return terms[0]! + terms[1]! + terms[2]! + terms[3]!;
+    },
+
+    terminated(world) {
+      const height = world.linkPositions[2]!;
+      return axisOf(world, 0, 2, 2) < 0.3 || height < 0.2 || height > 1.6;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// Half-cheetah: a trunk with one hind leg and one foreleg runs forward.
+// Robot after Gym's half-cheetah.
+
+import type { Task } from "./contract.ts";
+import { observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
+import { meanSquare } from "./posture.ts";
+import { tolerance } from "./rewards.ts";
+import { loadRobot } from "./robots.ts";
+
+const rest = {
+  back_hip: 0,
+  back_knee: 0,
+  back_ankle: 0,
+  front_hip: 0,
+  front_knee: 0,
+  front_ankle: 0,
+}; // rad
+const restHeight = 0.58; // m
+const targetSpeed = 10; // m/s
+const effortCost = 0.05;
+const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
+
+export async function halfcheetahRun(id: string): Promise<Task> {
+  const model = await loadRobot(new URL("./halfcheetah.xml", import.meta.url));
+  const restAngles = Object.values(rest);
+  return {
+    id,
+    model,
+    physics: { timestep: 0.01, solverIterations: 6 },
+    controlDt: 0.04,
+    maxEpisodeSteps: 250,
+    memorySize: 0,
+    observationNames: planarObservation(rest),
+    rewardTerms: ["run", "effort"],
+
+    reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
+
+    observe: (world, out) => observePlanar(world, restAngles, restHeight, out),
+
+    reward(world, action, terms) {
+      const onFeet = tolerance(pitch(world), { bounds: [-0.6, 0.6], margin: 1, ...linear });
+      const running = tolerance(speed(world), {
+        bounds: [targetSpeed, 99],
+        margin: targetSpeed,
+        ...linear,
+      });
+      terms[0] = onFeet * running;
+      terms[1] = -effortCost * meanSquare(action);
+      return terms[0]! + terms[1]!;
+    },
+
+    terminated: () => false,
+  };
+}

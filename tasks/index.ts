@@ -1,0 +1,45 @@
+// The tasks, by id. A new task is one file and one line.
+
+import { didYouMean } from "../sim/source.ts";
+import { antRun } from "./ant.ts";
+import { cartpoleSwingup } from "./cartpole.ts";
+import type { Task } from "./contract.ts";
+import { halfcheetahRun } from "./halfcheetah.ts";
+import { hopperHop } from "./hopper.ts";
+import { humanoid } from "./humanoid.ts";
+import { pendulumSwingup } from "./pendulum.ts";
+import { quadrupedWalk } from "./quadruped.ts";
+import { reacher } from "./reacher.ts";
+import { walker2d } from "./walker2d.ts";
+
+/** Makes a task; the first of a domain is the one that the domain's name alone stands for. */
+export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
+  "pendulum-swingup-v0": pendulumSwingup,
+  "cartpole-swingup-v0": cartpoleSwingup,
+  "reacher-easy-v0": (id) => reacher(id, { targetRadius: 0.05 }),
+  "reacher-hard-v0": (id) => reacher(id, { targetRadius: 0.015 }),
+  "hopper-hop-v0": hopperHop,
+  "walker2d-walk-v0": (id) => walker2d(id, { targetSpeed: 1.5 }),
+  "walker2d-run-v0": (id) => walker2d(id, { targetSpeed: 4 }),
+  "halfcheetah-run-v0": halfcheetahRun,
+  "ant-run-v0": antRun,
+  "humanoid-stand-v0": (id) => humanoid(id, { targetSpeed: 0, base: 0.5 }),
+  "humanoid-walk-v0": (id) => humanoid(id, { targetSpeed: 1.2, base: 0.3 }),
+  "quadruped-walk-v0": (id) => quadrupedWalk(id, { roughness: 0, push: 6 }),
+  "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06, push: 6 }),
+};
+
+/** The full id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */
+export function taskId(name: string): string {
+  const ids = Object.keys(tasks);
+  const found = ids.find((id) => id === name) ?? ids.find((id) => id.startsWith(`${name}-`));
+  if (found) return found;
+  const short = ids.flatMap((id) => [id, id.replace(/-v\d+$/, ""), id.replace(/-.*$/, "")]);
+  throw new Error(`unknown task "${name}"${didYouMean(name, short)}; known: ${ids.join(", ")}`);
+}
+
+/** The task that a name stands for. */
+export function createTask(name: string): Promise<Task> {
+  const id = taskId(name);
+  return tasks[id]!(id);
+}

@@ -1,0 +1,30 @@
+// Ten thousand steps of the wildest actions.
+import { describe, expect, test } from "vitest";
+import { loadPhysics } from "../../sim/rapier.ts";
+import { createTask, tasks } from "../../tasks/index.ts";
+import { bangBangPolicy, Rollout, randomPolicy } from "./rollout.ts";
+
+const numSteps = 10_000;
+const largestOvershoot = 0.1; // rad or m
+
+describe.each(Object.keys(tasks))("%s", (id) => {
+  test.each([
+    ["random", randomPolicy],
+    ["bang-bang", bangBangPolicy],
+  ])("stays finite and near its joints' ranges under %s actions", async (_, policy) => {
+    const rollout = new Rollout(await loadPhysics(), await createTask(id));
+    rollout.reset(11);
+    let finite = true;
+    let overshoot = 0;
+    for (let i = 0; i < numSteps; i++) {
+      const { observation, reward, ended } = rollout.step(policy);
+      finite &&= Number.isFinite(reward) && observation.every(Number.isFinite);
+      finite &&= rollout.world.healthy;
+      overshoot = Math.max(overshoot, rollout.overshoot());
+      if (ended) rollout.reset();
+    }
+    expect(finite).toBe(true);
+    expect(overshoot).toBeLessThanOrEqual(largestOvershoot);
+    rollout.simulation.free();
+  });
+});

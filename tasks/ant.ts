@@ -2,12 +2,13 @@
 // Robot after Gym's ant with real masses. Speed counts along the heading, and the heading must be the
 // world's x axis: that is dearer to fake by a crab's walk than a fine on sideways speed alone.
 
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
 import { memoryOf } from "./memory.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest: Readonly<Record<string, number>> = {
   front_left_hip: 0,
@@ -34,11 +35,11 @@ export async function antRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.01 },
+    settings: { timestep: 0.01 },
     controlDt: 0.05,
     maxEpisodeSteps: 200,
-    memorySize: numJoints, // the last action
-    observationNames: floatingObservation(rest),
+    observation: unboundedSpace(floatingObservation(rest)),
+    action: driveSpace(model),
     rewardTerms: ["run", "effort", "jerk", "side"],
 
     reset(world, rng) {

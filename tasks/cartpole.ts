@@ -2,27 +2,28 @@
 // After the cartpole domain of the DeepMind Control Suite (arXiv:1801.00690).
 
 import { cos, sin } from "../sim/math.ts";
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { between } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 export async function cartpoleSwingup(id: string): Promise<Task> {
   const model = await loadRobot(new URL("./cartpole.xml", import.meta.url));
   return {
     id,
     model,
-    physics: { timestep: 0.01 },
+    settings: { timestep: 0.01 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
-    memorySize: 0,
-    observationNames: [
+    observation: unboundedSpace([
       "cart's place [m]",
       "cosine of the pole's angle",
       "sine of the pole's angle",
       "0.5 cart's velocity [m/s]",
       "0.2 pole's rate [rad/s]",
-    ],
+    ]),
+    action: driveSpace(model),
     rewardTerms: ["swingup"],
 
     reset(world, rng) {

@@ -1,11 +1,12 @@
 // Half-cheetah: a trunk with one hind leg and one foreleg runs forward.
 // Robot after Gym's half-cheetah.
 
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = {
   back_hip: 0,
@@ -26,11 +27,11 @@ export async function halfcheetahRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.01, solverIterations: 6 },
+    settings: { timestep: 0.01, solverIterations: 6 },
     controlDt: 0.04,
     maxEpisodeSteps: 250,
-    memorySize: 0,
-    observationNames: planarObservation(rest),
+    observation: unboundedSpace(planarObservation(rest)),
+    action: driveSpace(model),
     rewardTerms: ["run", "effort"],
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),

@@ -2,11 +2,12 @@
 // Robot after Gym's hopper, with a knee that bends backwards and real masses.
 // The reward is a bounded product, which led to hopping at 2.4 to 3 m/s with SAC in two minutes.
 
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = { hip: 0.25, knee: -0.5, ankle: 0.25 }; // rad
 const restHeight = 1.21; // m
@@ -20,11 +21,11 @@ export async function hopperHop(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.005, solverIterations: 6 },
+    settings: { timestep: 0.005, solverIterations: 6 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
-    memorySize: 0,
-    observationNames: planarObservation(rest),
+    observation: unboundedSpace(planarObservation(rest)),
+    action: driveSpace(model),
     rewardTerms: ["hop", "effort"],
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),

@@ -2,13 +2,13 @@
 // Drives hold target angles around an upright pose, so that doing nothing is nearly standing;
 // pushes see to it that it is not enough.
 
-import { cos, sin } from "../sim/math.ts";
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
 import { memoryOf } from "./memory.ts";
-import { axisOf, between, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
+import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = {
   abdomen_z: 0,
@@ -31,9 +31,6 @@ const rest = {
 }; // rad
 const restHeight = 0.9; // m, of the pelvis
 const headHeight = 1.45; // m
-const controlDt = 0.03; // s
-const pushTime = 2; // s from one push to the next, on average
-const largestPush = 25; // N s
 const effortCost = 0.05;
 const jerkCost = 0.02; // per mean square change of the action
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
@@ -49,28 +46,21 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
   const model = await loadRobot(new URL("./humanoid.xml", import.meta.url));
   const restAngles = Object.values(rest);
   const numJoints = restAngles.length;
-  const torso = model.links.findIndex(({ name }) => name === "torso");
   return {
     id,
     model,
     // The robot is ready for selfCollision; with it, a reset in place does not give a fresh world's bits.
-    physics: { timestep: 0.01, pgsIterations: 4 },
-    controlDt,
+    settings: { timestep: 0.01, pgsIterations: 4 },
+    controlDt: 0.03,
     maxEpisodeSteps: 333,
-    memorySize: numJoints, // the last action
-    observationNames: floatingObservation(rest),
+    observation: unboundedSpace(floatingObservation(rest)),
+    action: driveSpace(model),
+    randomization: { pushes: { link: "torso", every: 2, speed: 0.4 } },
     rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],
 
     reset(world, rng) {
       startFloating(world, rng, rest, { noise: 0.12, turn: 0.1 });
       memoryOf(world, numJoints).fill(0);
-    },
-
-    beforeStep(world, rng) {
-      if (rng.uniform() >= controlDt / pushTime) return;
-      const angle = between(rng, -Math.PI, Math.PI);
-      const size = largestPush * rng.uniform();
-      world.push(torso, [size * cos(angle), size * sin(angle), 0]);
     },
 
     observe: (world, out) => observeFloating(world, restAngles, restHeight, out),

@@ -1,9 +1,9 @@
 // The tasks, by id. A new task is one file and one line.
 
 import { didYouMean } from "../sim/source.ts";
+import type { Task } from "../sim/task.ts";
 import { antRun } from "./ant.ts";
 import { cartpoleSwingup } from "./cartpole.ts";
-import type { Task } from "./contract.ts";
 import { halfcheetahRun } from "./halfcheetah.ts";
 import { hopperHop } from "./hopper.ts";
 import { humanoid } from "./humanoid.ts";
@@ -25,8 +25,8 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "ant-run-v0": antRun,
   "humanoid-stand-v0": (id) => humanoid(id, { targetSpeed: 0, base: 0.5 }),
   "humanoid-walk-v0": (id) => humanoid(id, { targetSpeed: 1.2, base: 0.3 }),
-  "quadruped-walk-v0": (id) => quadrupedWalk(id, { roughness: 0, push: 6 }),
-  "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06, push: 6 }),
+  "quadruped-walk-v0": (id) => quadrupedWalk(id, { roughness: 0 }),
+  "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06 }),
 };
 
 /** The full id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */

@@ -2,10 +2,11 @@
 // After the pendulum domain of the DeepMind Control Suite (arXiv:1801.00690).
 
 import { cos, sin } from "../sim/math.ts";
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { between } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const uprightBound = 0.99; // cosine of 8°
 
@@ -14,11 +15,11 @@ export async function pendulumSwingup(id: string): Promise<Task> {
   return {
     id,
     model,
-    physics: { timestep: 0.01 },
+    settings: { timestep: 0.01 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
-    memorySize: 0,
-    observationNames: ["cosine of the angle", "sine of the angle", "0.2 rate [rad/s]"],
+    observation: unboundedSpace(["cosine of the angle", "sine of the angle", "0.2 rate [rad/s]"]),
+    action: driveSpace(model),
     rewardTerms: ["upright"],
 
     reset(world, rng) {

@@ -3,12 +3,13 @@
 // rises towards the target's rim, over `rewardMargin`, so that small machines learn it in a minute.
 
 import { cos, sin } from "../sim/math.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
-import type { Task } from "./contract.ts";
 import { memoryOf } from "./memory.ts";
 import { between } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const fingerRadius = 0.01; // m
 const targetRange = [0.05, 0.2] as const; // m from the base
@@ -24,11 +25,10 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
   return {
     id,
     model,
-    physics: { timestep: 0.01, solverIterations: 8, pgsIterations: 4 },
+    settings: { timestep: 0.01, solverIterations: 8, pgsIterations: 4 },
     controlDt: 0.02,
     maxEpisodeSteps: 250,
-    memorySize: 2, // the target's x and y
-    observationNames: [
+    observation: unboundedSpace([
       "cosine of the shoulder's angle",
       "sine of the shoulder's angle",
       "wrist's angle [rad]",
@@ -36,7 +36,8 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
       "10 (target − fingertip) along y [m]",
       "0.1 shoulder's rate [rad/s]",
       "0.1 wrist's rate [rad/s]",
-    ],
+    ]),
+    action: driveSpace(model),
     rewardTerms: ["reach"],
 
     reset(world, rng) {

@@ -2,11 +2,17 @@
 
 import { parseMjcf } from "../sim/mjcf.ts";
 import type { RobotModel } from "../sim/model.ts";
+import { type Space, unitSpace } from "../sim/space.ts";
 
 /** The robot in a file: from disk under Node, over the network in a browser. */
 export async function loadRobot(url: URL): Promise<RobotModel> {
   const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
   return parseMjcf(await readText(url), { file }).model;
+}
+
+/** An action for each of the robot's drives. */
+export function driveSpace({ actuators }: RobotModel): Space {
+  return unitSpace(actuators.map(({ name }) => name));
 }
 
 async function readText(url: URL): Promise<string> {

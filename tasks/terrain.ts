@@ -8,14 +8,18 @@ const cellSize = 0.5; // m
 const flatRadius = 1; // m
 const seed = 7; // the ground is part of the task, not of the episode
 
-export interface Terrain {
-  readonly geom: Geom;
+export interface Ground {
+  /** What to put into the scenery; undefined where the robot's own floor will do. */
+  readonly geom: Geom | undefined;
   /** Height of the ground in m, within a millimetre or two of what the physics has. */
   heightAt(x: number, y: number): number;
 }
 
+/** The floor at height 0. */
+export const plane: Ground = { geom: undefined, heightAt: () => 0 };
+
 /** Hills between 0 and `height` metres. */
-export function hills(height: number): Terrain {
+export function hills(height: number): Ground {
   const rng = createRng(seed);
   const side = numCells + 1;
   const heights = Array.from({ length: side * side }, (_, i) => {

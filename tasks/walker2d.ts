@@ -1,11 +1,12 @@
 // Walker2d: two legs walk or run forward without falling.
 // Robot after Gym's walker, with knees that bend backwards and real masses.
 
-import type { Task } from "./contract.ts";
+import { unboundedSpace } from "../sim/space.ts";
+import type { Task } from "../sim/task.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
-import { loadRobot } from "./robots.ts";
+import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = {
   right_hip: 0.25,
@@ -32,11 +33,11 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
   return {
     id,
     model,
-    physics: { timestep: 0.005, solverIterations: 6 },
+    settings: { timestep: 0.005, solverIterations: 6 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
-    memorySize: 0,
-    observationNames: planarObservation(rest),
+    observation: unboundedSpace(planarObservation(rest)),
+    action: driveSpace(model),
     rewardTerms: ["walk", "effort"],
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),

@@ -12,19 +12,17 @@ describe.each(Object.keys(tasks))("%s", (id) => {
     ["random", randomPolicy],
     ["bang-bang", bangBangPolicy],
   ])("stays finite and near its joints' ranges under %s actions", async (_, policy) => {
-    const rollout = new Rollout(await loadPhysics(), await createTask(id));
-    rollout.reset(11);
+    const rollout = new Rollout(await loadPhysics(), await createTask(id), 11);
     let finite = true;
     let overshoot = 0;
     for (let i = 0; i < numSteps; i++) {
-      const { observation, reward, ended } = rollout.step(policy);
-      finite &&= Number.isFinite(reward) && observation.every(Number.isFinite);
-      finite &&= rollout.world.healthy;
+      const { nextObservations, rewards } = rollout.step(policy);
+      finite &&= Number.isFinite(rewards[0]) && nextObservations.every(Number.isFinite);
       overshoot = Math.max(overshoot, rollout.overshoot());
-      if (ended) rollout.reset();
     }
     expect(finite).toBe(true);
+    expect(rollout.envs.numBroken).toBe(0);
     expect(overshoot).toBeLessThanOrEqual(largestOvershoot);
-    rollout.simulation.free();
+    rollout.envs.free();
   });
 });

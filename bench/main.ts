@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchNn } from "./nn/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
+import { benchSim } from "./sim/index.ts";
 
 /** What every benchmark is called with. */
 export interface BenchOptions {
@@ -13,6 +14,7 @@ export interface BenchOptions {
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   nn: benchNn,
+  sim: benchSim,
 };
 
 const program = new Command("bench")

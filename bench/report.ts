@@ -45,6 +45,16 @@ export function atMost(name: string, bound: number, got: number, unit = ""): Tar
   return { name, wanted: `<= ${text(bound)}`, got: text(got), reached: got <= bound };
 }
 
+/** A target that a figure reaches a bound. */
+export function atLeast(name: string, bound: number, got: number): Target {
+  return {
+    name,
+    wanted: `>= ${bound}`,
+    got: String(Number(got.toPrecision(3))),
+    reached: got >= bound,
+  };
+}
+
 /** The rows as an aligned table, a group a case, then targets and notes. */
 export function formatReport({ rows, targets, notes }: Report): string {
   const cells = rows.map((r, i) => [

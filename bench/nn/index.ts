@@ -16,7 +16,8 @@ export async function benchNn({ quick }: BenchOptions): Promise<Report> {
   const notes: string[] = [];
   const missing = torchMissing();
   if (missing !== undefined) notes.push(missing);
-  if (quick) notes.push("a quick run: a few cold calls each, so its figures and targets say little");
+  if (quick)
+    notes.push("a quick run: a few cold calls each, so its figures and targets say little");
   const peers = missing === undefined ? threadCounts.map((threads) => new TorchPeer(threads)) : [];
   const rows: Row[] = [];
   for (const group of await groups(quick, peers)) {

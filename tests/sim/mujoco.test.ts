@@ -9,7 +9,7 @@ import type { Link, Quat, RobotModel, Vec3 } from "../../sim/model.ts";
 
 const folder = new URL("../../../tasks/", import.meta.url); // from dist/tests/sim
 const files = readdirSync(folder).filter((name) => name.endsWith(".xml"));
-const tolerance = 1e-3; // relative, as the issue asks; what comes out is far below
+const tolerance = 1e-3; // relative; what comes out is far below
 
 let mujoco: MainModule;
 beforeAll(async () => {

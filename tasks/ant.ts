@@ -23,9 +23,9 @@ const rest: Readonly<Record<string, number>> = {
 const restHeight = 0.56; // m
 const targetSpeed = 5; // m/s
 const base = 0.1; // share of the reward for staying up alone
-const effortCost = 0.05;
-const jerkCost = 0.02; // per mean square change of the action
-const sideCost = 0.2; // per m/s
+const effortCost = 0.02;
+const jerkCost = 0.01; // per mean square change of the action
+const sideCost = 0.1; // per m/s
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export async function antRun(id: string): Promise<Task> {

@@ -2,6 +2,7 @@
 
 import { unboundedSpace, unitSpace } from "../../sim/space.ts";
 import type { Task } from "../../sim/task.ts";
+import type { World } from "../../sim/world.ts";
 import { hopper } from "./models.ts";
 
 /** An action whose first number is this makes Rapier panic, which poisons its WebAssembly instance. */
@@ -31,13 +32,23 @@ export const hopTask: Task = {
     out.set(world.jointVelocities, 6);
   },
   reward(world, action, terms) {
-    if (action[0] === panicAction) world.assembly.joints[0]!.setContactsEnabled(undefined as never);
+    if (action[0] === panicAction) panic(world);
     terms[0] = world.linkPositions[2]!;
     terms[1] = -0.01 * action.reduce((sum, u) => sum + u * u, 0);
     return terms[0]! + terms[1]!;
   },
   terminated: (world) => world.linkPositions[2]! < 0.8,
 };
+
+/** Asks for a joint that does not exist, where Rust panics. */
+function panic({ assembly }: World): void {
+  const joint = assembly.joints[0] as unknown as { readonly rawSet: RawJoints };
+  joint.rawSet.jointConfigureMotorModel(12345.5, 3, 0);
+}
+
+interface RawJoints {
+  jointConfigureMotorModel(handle: number, axis: number, model: number): void;
+}
 
 /** The same task with another limit, as a registry makes it. */
 export async function createHop(maxEpisodeSteps: number): Promise<Task> {

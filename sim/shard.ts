@@ -1,0 +1,155 @@
+// Shard: a block of a vectorised environment's rows, in as many worlds as asked, over shared memory.
+
+import type { MessagePort } from "node:worker_threads";
+import { createVecStep, Envs, type EnvsState, type VecStep } from "./env.ts";
+import type { Physics, PhysicsBuild } from "./rapier.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * Where a thread finds a task: an export of a module, or what it returns for these arguments. A registry's
+ * task is `{ module: new URL("../tasks/index.js", import.meta.url).href, name: "createTask", args: ["hopper"] }`.
+ */
+export interface TaskSource {
+  /** An absolute URL, since sim/ may not know tasks/. */
+  readonly module: string;
+  readonly name: string;
+  /** Structured-cloneable; [] where missing. */
+  readonly args?: readonly unknown[];
+}
+
+/** Which rows, and how they are spread over worlds. */
+export interface ShardPlan {
+  readonly firstEnv: number;
+  readonly numEnvs: number;
+  readonly robotsPerWorld: number;
+  readonly seed: number;
+}
+
+/** The arrays of all rows, each over a part of one shared buffer. */
+export interface VecMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly actions: Float32Array; // [N, A]
+  readonly out: VecStep;
+  /** A row for each worker: ticket, done, status. */
+  readonly control: Int32Array; // [W, 3]
+}
+
+/** What a worker is born with. */
+export interface WorkerData {
+  readonly buffer: SharedArrayBuffer;
+  /** Requests come and answers go here, each before its ticket. */
+  readonly port: MessagePort;
+  readonly numRows: number;
+  readonly numWorkers: number;
+  readonly index: number;
+  readonly task: TaskSource;
+  readonly build: PhysicsBuild;
+  readonly plan: ShardPlan;
+}
+
+/** What a worker is told before its ticket; a ticket alone means a step. */
+export type WorkerRequest =
+  | { readonly type: "reset" }
+  | { readonly type: "state" }
+  | { readonly type: "restore"; readonly worlds: readonly EnvsState[] };
+
+export const controlWidth = 3;
+export const [ticketAt, doneAt, statusAt] = [0, 1, 2];
+export const [statusFine, statusFailed] = [0, 1];
+
+/** The task of a source; throws where the module has no such export. */
+export async function loadTask({ module, name, args = [] }: TaskSource): Promise<Task> {
+  const exported = (await import(/* @vite-ignore */ module)) as Record<string, unknown>;
+  const found = exported[name];
+  const task = typeof found === "function" ? await found(...args) : found;
+  if (typeof task !== "object" || task === null || !("controlDt" in task))
+    throw new Error(`export "${name}" of ${module} is no task and makes none`);
+  return task as Task;
+}
+
+/** Lays the arrays of N rows and W workers over a buffer; a new one where none is given. */
+export function layOut(
+  task: Task,
+  numRows: number,
+  numWorkers: number,
+  given?: SharedArrayBuffer,
+): VecMemory {
+  const numActions = numRows * task.action.size;
+  const example = createVecStep(task, numRows);
+  const arrays = Object.values(example) as (Float32Array | Uint8Array)[];
+  const outSize = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
+  const controlSize = 4 * controlWidth * numWorkers;
+  const buffer = given ?? new SharedArrayBuffer(controlSize + 4 * numActions + outSize);
+  let at = controlSize + 4 * numActions;
+  const entries = Object.entries(example).map(([key, array]) => {
+    const { length } = array;
+    const floats = array instanceof Float32Array;
+    const view = floats ? new Float32Array(buffer, at, length) : new Uint8Array(buffer, at, length);
+    at += aligned(array.byteLength);
+    return [key, view];
+  });
+  return {
+    buffer,
+    control: new Int32Array(buffer, 0, controlWidth * numWorkers),
+    actions: new Float32Array(buffer, controlSize, numActions),
+    out: Object.fromEntries(entries) as VecStep,
+  };
+}
+
+export class Shard {
+  private readonly worlds: readonly Envs[];
+  private readonly actions: readonly Float32Array[];
+
+  constructor(physics: Physics, task: Task, { actions, out }: VecMemory, plan: ShardPlan) {
+    const { firstEnv, numEnvs, robotsPerWorld, seed } = plan;
+    const worlds: Envs[] = [];
+    const rows: Float32Array[] = [];
+    for (let at = 0; at < numEnvs; at += robotsPerWorld) {
+      const first = firstEnv + at;
+      const count = Math.min(robotsPerWorld, numEnvs - at);
+      const numRows = out.rewards.length;
+      const part = rowsOf(out, first, count, numRows);
+      worlds.push(new Envs(physics, task, { numEnvs: count, firstEnv: first, seed, out: part }));
+      const { size } = task.action;
+      rows.push(actions.subarray(first * size, (first + count) * size));
+    }
+    this.worlds = worlds;
+    this.actions = rows;
+  }
+
+  reset(): void {
+    for (const envs of this.worlds) envs.reset();
+  }
+
+  step(): void {
+    for (let i = 0; i < this.worlds.length; i++) this.worlds[i]!.step(this.actions[i]!);
+  }
+
+  /** By world. */
+  state(): EnvsState[] {
+    return this.worlds.map((envs) => envs.state());
+  }
+
+  restore(states: readonly EnvsState[]): void {
+    if (states.length !== this.worlds.length)
+      throw new Error(`the state of ${states.length} worlds does not fit ${this.worlds.length}`);
+    for (const [i, envs] of this.worlds.entries()) envs.restore(states[i]!);
+  }
+
+  free(): void {
+    for (const envs of this.worlds) envs.free();
+  }
+}
+
+/** Views of some rows of every array. */
+export function rowsOf(out: VecStep, first: number, count: number, numRows: number): VecStep {
+  const entries = Object.entries(out).map(([key, array]: [string, Float32Array | Uint8Array]) => {
+    const width = array.length / numRows;
+    return [key, array.subarray(first * width, (first + count) * width)];
+  });
+  return Object.fromEntries(entries) as VecStep;
+}
+
+function aligned(numBytes: number): number {
+  return Math.ceil(numBytes / 8) * 8;
+}

@@ -1,0 +1,280 @@
+// VecEnv: N envs over worker threads and shared memory, stepped together.
+//
+// Every worker holds a block of rows in one world or several. Env i draws from the generator of seed and
+// i alone, so that results do not depend on the number of workers, until a worker has to be replaced.
+
+import type { EnvsState, VecStep } from "./env.ts";
+import { defaultBuild, type PhysicsBuild } from "./rapier.ts";
+import { createRng } from "./rng.ts";
+import {
+  layOut,
+  loadTask,
+  rowsOf,
+  type ShardPlan,
+  type TaskSource,
+  type VecMemory,
+} from "./shard.ts";
+import type { Task } from "./task.ts";
+import { type StartWorker, startLocal, type VecThread, workerStarter } from "./vecThread.ts";
+
+export type { TaskSource } from "./shard.ts";
+
+export interface VecEnvOptions {
+  readonly numEnvs: number;
+  readonly seed: number;
+  /** 0, where missing, steps in the caller's thread; a browser's page can do nothing else. */
+  readonly numWorkers?: number;
+  /** Robots that share a Rapier world; all of a worker's where missing. */
+  readonly robotsPerWorld?: number;
+  readonly build?: PhysicsBuild;
+  /** ms to wait for a worker before it counts as hung. */
+  readonly timeout?: number;
+}
+
+/** One step of N envs; all arrays are views, valid until the next step. */
+export interface VecEnvStep extends VecStep {
+  /** The episodes that ended in this step, by env; fresh. */
+  readonly finished: readonly FinishedEpisode[];
+}
+
+export interface FinishedEpisode {
+  readonly env: number;
+  readonly episodeReturn: number;
+  readonly episodeLength: number;
+  readonly terminated: boolean;
+  readonly success: boolean;
+  /** The physics lost the robot, or its worker was replaced: not an episode to learn from or report. */
+  readonly broken: boolean;
+}
+
+/** Everything needed to go on, in an environment with equally many robots a world; plain data. */
+export interface VecEnvState {
+  readonly worlds: readonly EnvsState[];
+  readonly episodeReturns: readonly number[];
+  readonly episodeLengths: readonly number[];
+  readonly numReplaced: number;
+}
+
+/** Starts the threads; call `reset` before the first step and `dispose` at the end. */
+export async function createVecEnv(source: TaskSource, options: VecEnvOptions): Promise<VecEnv> {
+  const { numEnvs, numWorkers = 0, seed, build = defaultBuild(), timeout = 60_000 } = options;
+  checkCounts(options);
+  const task = await loadTask(source);
+  const memory = layOut(task, numEnvs, numWorkers);
+  const plans = planShards(numEnvs, Math.max(1, numWorkers), options.robotsPerWorld, seed);
+  if (numWorkers === 0) {
+    const thread = await startLocal(task, build, memory, plans[0]!);
+    return new VecEnv(task, memory, [thread], null);
+  }
+  const start = await workerStarter({ memory, task: source, build, numWorkers, timeout });
+  const threads = plans.map((plan, index) => start(index, plan));
+  return new VecEnv(task, memory, threads, start);
+}
+
+const mostFailures = 3; // of one worker in a row; then it is not chance
+
+export class VecEnv {
+  readonly task: Task;
+  readonly numEnvs: number;
+  /** Workers that were replaced since the beginning, and what the last of them threw. */
+  numReplaced = 0;
+  lastFailure: string | null = null;
+  private readonly memory: VecMemory;
+  private readonly threads: VecThread[];
+  private readonly start: StartWorker | null;
+  private readonly failures: Int32Array; // [W], in a row
+  private readonly episodeReturns: Float64Array; // [N]
+  private readonly episodeLengths: Int32Array; // [N]
+  private readonly before: Float32Array; // [N, O], what the actions in flight were chosen for
+  private phase: "new" | "ready" | "stepping" | "disposed" = "new";
+
+  constructor(task: Task, memory: VecMemory, threads: VecThread[], start: StartWorker | null) {
+    this.task = task;
+    this.memory = memory;
+    this.threads = threads;
+    this.start = start;
+    this.numEnvs = memory.out.rewards.length;
+    this.failures = new Int32Array(threads.length);
+    this.episodeReturns = new Float64Array(this.numEnvs);
+    this.episodeLengths = new Int32Array(this.numEnvs);
+    this.before = new Float32Array(memory.out.observations.length);
+  }
+
+  /** What to act on, [N, O]; a view, valid until the next step. */
+  get observations(): Float32Array {
+    return this.memory.out.observations;
+  }
+
+  /** Begins an episode in every env, and returns the observations. */
+  reset(): Float32Array {
+    this.expect("new", "ready");
+    for (const thread of this.threads) thread.begin({ type: "reset" });
+    this.endAll();
+    this.episodeReturns.fill(0);
+    this.episodeLengths.fill(0);
+    this.phase = "ready";
+    return this.observations;
+  }
+
+  /** One control step of every env with actions [N, A]; ended episodes begin anew. */
+  step(actions: Float32Array): VecEnvStep {
+    this.send(actions);
+    return this.receive();
+  }
+
+  /** Starts a step and returns at once; its results are those of `receive`. */
+  send(actions: Float32Array): void {
+    this.expect("ready");
+    this.checkActions(actions);
+    this.memory.actions.set(actions);
+    this.before.set(this.observations);
+    this.phase = "stepping";
+    for (const thread of this.threads) thread.begin(null);
+  }
+
+  /** Waits for the step that was sent. A worker that threw is replaced; its envs are flagged broken. */
+  receive(): VecEnvStep {
+    this.expect("stepping");
+    const answers = this.threads.map((thread) => thread.end());
+    for (const [index, { failure }] of answers.entries()) {
+      this.failures[index] = failure === null ? 0 : this.failures[index]! + 1;
+      if (failure !== null) this.replace(index, failure);
+    }
+    this.phase = "ready";
+    return { ...this.memory.out, finished: this.count() };
+  }
+
+  state(): VecEnvState {
+    this.expect("ready");
+    for (const thread of this.threads) thread.begin({ type: "state" });
+    return {
+      worlds: this.endAll().flatMap(({ states }) => states),
+      episodeReturns: Array.from(this.episodeReturns),
+      episodeLengths: Array.from(this.episodeLengths),
+      numReplaced: this.numReplaced,
+    };
+  }
+
+  restore({ worlds, episodeReturns, episodeLengths, numReplaced }: VecEnvState): void {
+    this.expect("new", "ready");
+    const counts = this.threads.flatMap(({ plan }) => robotsByWorld(plan));
+    const given = worlds.map(({ episodes }) => episodes.length);
+    if (counts.join() !== given.join())
+      throw new Error(`the state of worlds of ${given} robots does not fit worlds of ${counts}`);
+    let at = 0;
+    for (const thread of this.threads) {
+      const first = at;
+      at += robotsByWorld(thread.plan).length;
+      thread.begin({ type: "restore", worlds: worlds.slice(first, at) });
+    }
+    this.endAll();
+    this.episodeReturns.set(episodeReturns);
+    this.episodeLengths.set(episodeLengths);
+    this.numReplaced = numReplaced;
+    this.phase = "ready";
+  }
+
+  /** Ends the threads. */
+  dispose(): void {
+    if (this.phase === "disposed") return;
+    this.phase = "disposed";
+    for (const thread of this.threads) thread.dispose();
+  }
+
+  private endAll() {
+    const answers = this.threads.map((thread) => thread.end());
+    for (const [index, { failure }] of answers.entries())
+      if (failure !== null) throw new Error(`worker ${index} failed: ${failure}`);
+    return answers;
+  }
+
+  private checkActions(actions: Float32Array): void {
+    const { size } = this.task.action;
+    const wanted = this.numEnvs * size;
+    if (actions.length !== wanted)
+      throw new Error(`${this.numEnvs} envs take ${wanted} numbers, got ${actions.length}`);
+    for (let i = 0; i < wanted; i++) {
+      if (!Number.isFinite(actions[i]!))
+        throw new Error(`action ${i % size} of env ${Math.floor(i / size)} is ${actions[i]}`);
+    }
+  }
+
+  /** A fresh worker in place of one that threw: its envs begin anew, from other generators. */
+  private replace(index: number, failure: string): void {
+    const old = this.threads[index]!;
+    old.dispose();
+    if (!this.start || this.failures[index]! >= mostFailures)
+      throw new Error(`worker ${index} failed ${this.failures[index]} times in a row: ${failure}`);
+    this.numReplaced++;
+    this.lastFailure = failure;
+    const seed = createRng(old.plan.seed).split(`replacement ${this.numReplaced}`).bits();
+    const thread = this.start(index, { ...old.plan, seed });
+    this.threads[index] = thread;
+    thread.begin({ type: "reset" });
+    const again = thread.end().failure;
+    if (again !== null) throw new Error(`worker ${index} failed to begin anew: ${again}`);
+    this.flagBroken(old.plan);
+  }
+
+  /** The rows of a lost worker: as if every robot had been lost in this step. */
+  private flagBroken({ firstEnv, numEnvs }: ShardPlan): void {
+    const rows = rowsOf(this.memory.out, firstEnv, numEnvs, this.numEnvs);
+    const { size } = this.task.observation;
+    const before = this.before.subarray(firstEnv * size, (firstEnv + numEnvs) * size);
+    rows.nextObservations.set(before);
+    for (const zero of [rows.rewards, rows.terms, rows.terminated, rows.successes]) zero.fill(0);
+    rows.truncated.fill(1);
+    rows.broken.fill(1);
+  }
+
+  private count(): FinishedEpisode[] {
+    const { rewards, terminated, truncated, successes, broken } = this.memory.out;
+    const finished: FinishedEpisode[] = [];
+    for (let env = 0; env < this.numEnvs; env++) {
+      this.episodeReturns[env]! += rewards[env]!;
+      this.episodeLengths[env]!++;
+      if (!terminated[env] && !truncated[env]) continue;
+      finished.push({
+        env,
+        episodeReturn: this.episodeReturns[env]!,
+        episodeLength: this.episodeLengths[env]!,
+        terminated: terminated[env] === 1,
+        success: successes[env] === 1,
+        broken: broken[env] === 1,
+      });
+      this.episodeReturns[env] = this.episodeLengths[env] = 0;
+    }
+    return finished;
+  }
+
+  private expect(...phases: readonly VecEnv["phase"][]): void {
+    if (!phases.includes(this.phase))
+      throw new Error(`this environment is ${this.phase}, expected ${phases.join(" or ")}`);
+  }
+}
+
+function checkCounts({ numEnvs, numWorkers = 0, robotsPerWorld = 1 }: VecEnvOptions): void {
+  const check = (name: string, value: number, low: number, high: number): void => {
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new Error(`${name} is a whole number from ${low} to ${high}, got ${value}`);
+  };
+  check("numEnvs", numEnvs, 1, 65536);
+  check("numWorkers", numWorkers, 0, numEnvs);
+  check("robotsPerWorld", robotsPerWorld, 1, 65536);
+}
+
+/** Blocks of rows whose sizes differ by one at most. */
+function planShards(numEnvs: number, count: number, most = numEnvs, seed: number): ShardPlan[] {
+  return Array.from({ length: count }, (_, w) => {
+    const firstEnv = Math.floor((w * numEnvs) / count);
+    const share = Math.floor(((w + 1) * numEnvs) / count) - firstEnv;
+    return { firstEnv, numEnvs: share, robotsPerWorld: Math.min(most, share), seed };
+  });
+}
+
+function robotsByWorld({ numEnvs, robotsPerWorld }: ShardPlan): number[] {
+  const numWorlds = Math.ceil(numEnvs / robotsPerWorld);
+  return Array.from({ length: numWorlds }, (_, i) =>
+    Math.min(robotsPerWorld, numEnvs - i * robotsPerWorld),
+  );
+}

@@ -27,7 +27,7 @@ export async function halfcheetahRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    settings: { timestep: 0.01, solverIterations: 6 },
+    settings: { timestep: 0.01, solverIterations: 8 },
     controlDt: 0.04,
     maxEpisodeSteps: 250,
     observation: unboundedSpace(planarObservation(rest)),

@@ -278,8 +278,3 @@ class Lowering {
 function typed(name: string, value: Value): OnnxValue {
   return { name, type: value.dtype, shape: value.shape };
 }
-
-/** Bytes of the constants, which a session holds once. */
-export function constantBytes(model: OnnxModel): number {
-  return model.constants.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-}

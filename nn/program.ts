@@ -51,6 +51,7 @@ export class SessionProgram {
   private readonly session: InferenceSession;
   private readonly device: OrtDevice;
   private readonly random: RandomSource | undefined;
+  private readonly outputSpecs: ReadonlyMap<string, ArraySpec>;
   private readonly noise = new Map<string, TypedArray>();
   private current = new Map<string, OrtTensor>();
   private spare = new Map<string, OrtTensor>();
@@ -68,6 +69,7 @@ export class SessionProgram {
   ) {
     this.plan = plan;
     this.session = session;
+    this.outputSpecs = new Map(plan.outputs.map(({ path, spec }) => [path, spec]));
     this.device = options.device;
     this.random = options.random;
     for (const { name, spec, output, donated } of plan.buffers) {
@@ -177,7 +179,7 @@ export class SessionProgram {
       if (this.device === "webgpu") fetches[output] = null;
     }
     for (const path of wanted) {
-      const { spec } = this.plan.outputs.find((output) => output.path === path)!;
+      const spec = this.outputSpecs.get(path)!;
       fetches[`outputs/${path}`] = this.device === "webgpu" ? null : emptyTensor(spec);
     }
     const results = await this.call(feeds, fetches);
@@ -242,10 +244,9 @@ export class SessionProgram {
     results: InferenceSession.ReturnType,
     wanted: readonly string[],
   ): Map<string, NdArray> {
-    const specs = new Map(this.plan.outputs.map(({ path, spec }) => [path, spec]));
     return new Map(
       wanted.map((path) => {
-        const { shape, dtype } = specs.get(path)!;
+        const { shape, dtype } = this.outputSpecs.get(path)!;
         const data = results[`outputs/${path}`]!.data as TypedArray;
         return [path, { shape: [...shape], dtype, data }];
       }),

@@ -127,11 +127,3 @@ export function hostTensor(dtype: DType, data: TypedArray, shape: readonly numbe
   const owned = data.buffer instanceof ArrayBuffer ? data : data.slice();
   return new ort.Tensor(dtype, owned as Float32Array, shape);
 }
-
-/** Engines that the installed ONNX Runtime was built with; whether they work is another question. */
-export function builtDevices(): { name: string; bundled: boolean }[] {
-  return inBrowser ? [{ name: "wasm", bundled: true }] : ort.listSupportedBackends();
-}
-
-export const ortVersion: string =
-  ort.env.versions.node ?? ort.env.versions.web ?? ort.env.versions.common;

@@ -55,10 +55,6 @@ export function multiply(a: Quat, b: Quat): Quat {
   ];
 }
 
-export function conjugate(a: Quat): Quat {
-  return [-a[0], -a[1], -a[2], a[3]];
-}
-
 /** Length 1; undefined for a quaternion of length 0. */
 export function normalise(a: Quat): Quat | undefined {
   const size = Math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2] + a[3] * a[3]);

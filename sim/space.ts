@@ -19,13 +19,3 @@ export function unboundedSpace(names: readonly string[]): Space {
 export function unitSpace(names: readonly string[]): Space {
   return { size: names.length, low: -1, high: 1, names };
 }
-
-/** Throws unless these are finite numbers, as many as the space has. */
-export function checkFinite(what: string, values: ArrayLike<number>, { size, names }: Space): void {
-  if (values.length !== size)
-    throw new Error(`${what} has ${size} elements (${names.join(", ")}), got ${values.length}`);
-  for (let i = 0; i < size; i++) {
-    if (!Number.isFinite(values[i]!))
-      throw new Error(`${what} element ${i} (${names[i]}) is ${values[i]}`);
-  }
-}

@@ -61,20 +61,7 @@ export function rotateAt(
   v: Numbers,
   j: number,
 ): void {
-  // biome-ignore format: one line of arguments
-  const x = q[i]!;
-  const y = q[i + 1]!;
-  const z = q[i + 2]!;
-  const w = q[i + 3]!;
-  const vx = v[j]!;
-  const vy = v[j + 1]!;
-  const vz = v[j + 2]!;
-  const tx = 2 * (y * vz - z * vy);
-  const ty = 2 * (z * vx - x * vz);
-  const tz = 2 * (x * vy - y * vx);
-  out[o] = vx + w * tx + y * tz - z * ty;
-  out[o + 1] = vy + w * ty + z * tx - x * tz;
-  out[o + 2] = vz + w * tz + x * ty - y * tx;
+  turnAt(out, o, q, i, v, j, 1);
 }
 
 /** out = the vector v turned back by q: seen from q's frame. */
@@ -86,10 +73,22 @@ export function rotateBackAt(
   v: Numbers,
   j: number,
 ): void {
-  // biome-ignore format: one line of arguments
-  const x = -q[i]!;
-  const y = -q[i + 1]!;
-  const z = -q[i + 2]!;
+  turnAt(out, o, q, i, v, j, -1);
+}
+
+/** out = v turned by q, or back where `sense` is −1. */
+function turnAt(
+  out: Float64Array,
+  o: number,
+  q: Numbers,
+  i: number,
+  v: Numbers,
+  j: number,
+  sense: 1 | -1,
+): void {
+  const x = sense * q[i]!;
+  const y = sense * q[i + 1]!;
+  const z = sense * q[i + 2]!;
   const w = q[i + 3]!;
   const vx = v[j]!;
   const vy = v[j + 1]!;

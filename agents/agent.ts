@@ -1,0 +1,166 @@
+// The contract between algorithms and the loops that run them.
+//
+// An algorithm is settings and pure functions of trees of tensors: `init` makes the numbers, `act` maps
+// observations to actions, `update` maps (state, batch, noise) to (state, metrics). Checkpoints, resume,
+// export, evaluation and conformance tests are written once, over this contract. Shapes: B batch,
+// N envs, O observation, A action.
+
+import type { ZodType } from "zod";
+import type { Traced } from "../nn/compile.ts";
+import type { NoiseSpec } from "../nn/noise.ts";
+import type { Tensor } from "../nn/ops.ts";
+import type { NdArray, Tree } from "../nn/tree.ts";
+import type { Rng } from "../sim/rng.ts";
+
+/** What an algorithm must know of the environments. */
+export interface EnvSpec {
+  readonly observationSize: number;
+  readonly actionSize: number;
+  readonly numEnvs: number;
+  /** The robot seen in a mirror, where it has a left and a right. */
+  readonly mirror?: { readonly observations: Mirror; readonly actions: Mirror } | undefined;
+}
+
+/** Element i of the mirrored vector is `signs[i]` times element `indices[i]`. */
+export interface Mirror {
+  readonly indices: readonly number[];
+  readonly signs: readonly number[];
+}
+
+/** Everything an algorithm learns, by name: networks, targets, optimisers, temperatures. */
+export type AgentState = { readonly [name: string]: Tree<NdArray> };
+
+/** Scalars by the name they are logged under, "train/critic_loss". */
+export type Metrics = { readonly [name: string]: Tensor };
+
+/** What `act` sees: raw noise is standard normal, and 0 gives the policy's mode. */
+export interface ActInputs {
+  readonly observations: Tensor; // [N, O], normalised
+  readonly noise: Tensor; // [N, A]
+}
+
+/** What every family of algorithms has. */
+interface AlgorithmBase<C, S extends AgentState> {
+  /** As on the command line: "sac". */
+  readonly name: string;
+  /** One line for help texts. */
+  readonly summary: string;
+  /** A strict object whose every key has a default and, with `describe`, a line of help. */
+  readonly settings: ZodType<C>;
+  /** A fresh state; equal generators give equal bits. */
+  init(spec: EnvSpec, config: C, rng: Rng): S;
+  /** The entries of the state that `act` reads. */
+  readonly policyKeys: readonly (keyof S & string)[];
+  /** Actions in [−1, 1], [N, A]. `policy` has the entries named in `policyKeys`. */
+  act(policy: Traced<S>, inputs: ActInputs, config: C): Tensor;
+}
+
+/** Settings that the off-policy loop itself reads; see `offPolicySettings`. */
+export interface OffPolicyConfig {
+  readonly discount: number;
+  readonly numStepReturns: number;
+  readonly batchSize: number;
+  readonly bufferSize: number;
+  readonly learningStarts: number;
+  readonly utdRatio: number;
+  readonly actorPeriod: number;
+  readonly normalizer: "none" | "warmUp" | "running";
+}
+
+/** Rows of a batch; every leaf has the leading axis B. */
+export interface Batch<T> {
+  readonly observations: T; // [B, O]
+  readonly actions: T; // [B, A]
+  /** Σ γᵏ rₖ over the steps that the return spans, [B]. */
+  readonly rewards: T;
+  /** What the value of the successor counts: γᵐ after m steps, 0 where the episode terminated, [B]. */
+  readonly discounts: T;
+  /** The true state m steps on, never that of the next episode, [B, O]. */
+  readonly nextObservations: T;
+}
+
+export interface UpdateInputs {
+  readonly batch: Batch<Tensor>;
+  /** As `noise` declares it, filled anew for each update. */
+  readonly noise: Tree<Tensor>;
+  /** Share of the run that has passed, in [0, 1], a scalar; learning rates may follow it. */
+  readonly progress: Tensor;
+}
+
+/** What an update trains; two programs where an algorithm delays its actor. */
+export interface UpdatePhase {
+  /** Whether actor and temperature are trained too; true in every `actorPeriod`-th update. */
+  readonly trainActor: boolean;
+}
+
+/** Learns from a replay buffer: one gradient step per `update`. */
+export interface OffPolicyAlgorithm<
+  C extends OffPolicyConfig = OffPolicyConfig,
+  S extends AgentState = AgentState,
+> extends AlgorithmBase<C, S> {
+  readonly family: "offPolicy";
+  /** The random numbers of one update. */
+  noise(spec: EnvSpec, config: C): Tree<NoiseSpec>;
+  update(
+    state: Traced<S>,
+    inputs: UpdateInputs,
+    config: C,
+    spec: EnvSpec,
+    phase: UpdatePhase,
+  ): readonly [Traced<S>, Metrics];
+  /**
+   * What the loop multiplies an env's noise by while it explores: drawn uniformly from this range, anew
+   * at each of the env's episodes. 1 where missing.
+   */
+  explorationScale?(config: C): readonly [low: number, high: number];
+}
+
+/** What an on-policy loop must know before it can run one; `onPolicy.ts` has the settings. */
+export interface OnPolicyConfig {
+  readonly discount: number;
+  readonly lambda: number;
+  /** Control steps of every env in a rollout. */
+  readonly rolloutLength: number;
+  readonly numEpochs: number;
+  readonly numMinibatches: number;
+  /** Updates on a rollout stop early beyond this divergence; null never stops. */
+  readonly targetKl: number | null;
+  readonly normalizer: "none" | "running";
+}
+
+/** What a policy did and thought of it, at each of N observations. */
+export interface Sample {
+  readonly actions: Tensor; // [N, A], as they were drawn; the env clamps them
+  readonly logProbs: Tensor; // [N]
+  readonly values: Tensor; // [N]
+}
+
+/** Rows of a rollout; every leaf has the leading axis B. */
+export interface RolloutBatch<T> {
+  readonly observations: T; // [B, O]
+  readonly actions: T; // [B, A]
+  readonly logProbs: T; // [B], of the policy that acted
+  readonly values: T; // [B], of the critic then
+  readonly advantages: T; // [B]
+  readonly returns: T; // [B]
+}
+
+/** Learns from what its own policy just did: many `update`s on one rollout. */
+export interface OnPolicyAlgorithm<
+  C extends OnPolicyConfig = OnPolicyConfig,
+  S extends AgentState = AgentState,
+> extends AlgorithmBase<C, S> {
+  readonly family: "onPolicy";
+  /** The entries of the state that `sample` reads. */
+  readonly sampleKeys: readonly (keyof S & string)[];
+  sample(state: Traced<S>, inputs: ActInputs, config: C): Sample;
+  /** One gradient step on a minibatch; the metrics name the divergence "train/approx_kl". */
+  update(
+    state: Traced<S>,
+    inputs: { readonly batch: RolloutBatch<Tensor>; readonly progress: Tensor },
+    config: C,
+    spec: EnvSpec,
+  ): readonly [Traced<S>, Metrics];
+}
+
+export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm;

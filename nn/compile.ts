@@ -88,6 +88,8 @@ export interface Program<S, X, Y> {
   run(inputs: Given<X>, options?: RunOptions): Promise<Read<Y>>;
   /** Fresh copy of the state. */
   state(): Promise<S>;
+  /** Fresh copy of some of the state's entries: less to copy than all of them. */
+  read<K extends keyof S & string>(names: readonly K[]): Promise<Pick<S, K>>;
   /** Replaces the state; throws on other names, shapes, types, or values that are not finite. */
   load(state: S): Promise<void>;
   /** The graph as an .onnx file in standard operators. */
@@ -121,10 +123,8 @@ export async function compile<const S, const X, Y>(
 
   const inputTree = (inputs: unknown) =>
     new Map(leaves<HostLeaf>(withoutMissing(inputs), isHostLeaf));
-  const stateTree = (read: (path: string) => NdArray): S =>
-    mapTree<NdArray, NdArray>(example.state as StateTree, isNdArray, (_, path) =>
-      read(path),
-    ) as never;
+  const stateTree = (template: unknown, read: (path: string) => NdArray) =>
+    mapTree<NdArray, NdArray>(template as StateTree, isNdArray, (_, path) => read(path));
 
   return {
     name: recording.name,
@@ -137,7 +137,19 @@ export async function compile<const S, const X, Y>(
     },
     async state() {
       const current = await machine.state();
-      return stateTree((path) => current.get(path)!);
+      return stateTree(example.state, (path) => current.get(path)!) as never;
+    },
+    async read(names) {
+      const known = Object.entries(example.state as object);
+      const entries = known.filter(([name]) => (names as readonly string[]).includes(name));
+      if (entries.length < names.length)
+        throw new Error(
+          `program "${recording.name}" has no state ${names.filter((name) => !known.some(([key]) => key === name))}; known: ${known.map(([key]) => key)}`,
+        );
+      const current = await machine.state((path) =>
+        entries.some(([name]) => path === name || path.startsWith(`${name}/`)),
+      );
+      return stateTree(Object.fromEntries(entries), (path) => current.get(path)!) as never;
     },
     load: (state) => machine.load(new Map(leaves<NdArray>(state as StateTree, isNdArray))),
     async onnx({ state = "inputs", metadata = {} } = {}) {

@@ -87,15 +87,11 @@ export class EagerProgram {
     return results;
   }
 
-  async state(): Promise<Map<string, NdArray>> {
+  async state(wanted: (path: string) => boolean = () => true): Promise<Map<string, NdArray>> {
     this.checkAlive();
     this.activate();
-    return new Map(
-      this.recording.states.map(({ path, spec }) => [
-        path,
-        download(this.current.get(path)!, spec),
-      ]),
-    );
+    const states = this.recording.states.filter(({ path }) => wanted(path));
+    return new Map(states.map(({ path, spec }) => [path, download(this.current.get(path)!, spec)]));
   }
 
   async load(state: ReadonlyMap<string, NdArray>): Promise<void> {

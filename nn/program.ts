@@ -91,9 +91,9 @@ export class SessionProgram {
     return this.inTurn(() => this.runNow(inputs, wanted));
   }
 
-  /** Fresh copies of the state's leaves. */
-  state(): Promise<Map<string, NdArray>> {
-    return this.inTurn(() => this.stateNow());
+  /** Fresh copies of the state's leaves, or of those that are wanted. */
+  state(wanted: (path: string) => boolean = () => true): Promise<Map<string, NdArray>> {
+    return this.inTurn(() => this.stateNow(wanted));
   }
 
   async load(state: ReadonlyMap<string, NdArray>): Promise<void> {
@@ -124,11 +124,12 @@ export class SessionProgram {
     return result;
   }
 
-  private async stateNow(): Promise<Map<string, NdArray>> {
+  private async stateNow(wanted: (path: string) => boolean): Promise<Map<string, NdArray>> {
     this.checkWhole();
     const buffers = await this.download();
+    const slots = this.plan.slots.filter(({ path }) => wanted(path));
     return new Map(
-      this.plan.slots.map(({ path, spec, buffer, offset }) => {
+      slots.map(({ path, spec, buffer, offset }) => {
         const data = buffers.get(buffer)!.slice(offset, offset + sizeOf(spec.shape));
         return [path, { shape: [...spec.shape], dtype: spec.dtype, data }];
       }),

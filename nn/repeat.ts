@@ -7,22 +7,24 @@ import { type ArraySpec, isSpec, mapTree, type Tree } from "./tree.ts";
 
 /**
  * The update that does `numSteps` updates: each input leaf, noise too, has a leading axis of that size
- * whose slices serve one step each. The outputs are those of the last step.
+ * whose slices serve one step each. The function is also told which step it is. The outputs are those
+ * of the last step.
  */
-export function repeated<F extends (state: never, inputs: never) => readonly [unknown, unknown]>(
-  fn: F,
-  numSteps: number,
-): F {
+export function repeated<
+  F extends (state: never, inputs: never, index: number) => readonly [unknown, unknown],
+>(fn: F, numSteps: number): F {
   checkCount(numSteps);
-  const single = fn as unknown as (state: unknown, inputs: unknown) => readonly [unknown, unknown];
+  const single = fn as unknown as Step;
   const update = (state: unknown, inputs: unknown) => {
-    let result = single(state, step(inputs, 0, numSteps));
-    for (let i = 1; i < numSteps; i++) result = single(result[0], step(inputs, i, numSteps));
+    let result = single(state, step(inputs, 0, numSteps), 0);
+    for (let i = 1; i < numSteps; i++) result = single(result[0], step(inputs, i, numSteps), i);
     return result;
   };
   const name = `${fn.name || "program"} x${numSteps}`;
   return Object.defineProperty(update, "name", { value: name }) as unknown as F;
 }
+
+type Step = (state: unknown, inputs: unknown, index: number) => readonly [unknown, unknown];
 
 /** The example inputs of a repeated update: every shape with a leading axis; noise stays noise. */
 export function repeatInputs<X>(inputs: X, numSteps: number): X {

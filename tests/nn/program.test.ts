@@ -48,6 +48,18 @@ describe.each(["cpu", "eager:cpu"] as const)("a program on %s", (device) => {
     await program.dispose();
   });
 
+  test("reads some entries of its state, and names those that it lacks", async () => {
+    const program = await compileActorCritic(1, device);
+    await updates(program, 2);
+    const { actor, odd } = await program.state();
+    const read = await program.read(["odd", "actor"]);
+    expect(flat(read)).toEqual(flat({ actor, odd }));
+    await expect(program.read(["nose" as "odd"])).rejects.toThrow(
+      "has no state nose; known: actor,critics,momentum,numUpdates,odd",
+    );
+    await program.dispose();
+  });
+
   test("returns copies, also of constants, inputs and unchanged state", async () => {
     const fn = ({ w }: { w: Tensor }, { x }: { x: Tensor }) =>
       [{ w }, { w, x, constant: add(mul(x, 0), 7) }] as const;

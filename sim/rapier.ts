@@ -5,6 +5,7 @@
 
 import type { BodyLayout } from "./bodyMemory.ts";
 import { measureBodyLayout } from "./bodyMemory.ts";
+import { checkDenormals } from "./nursery.ts";
 
 export type Rapier = typeof import("@dimforge/rapier3d-compat");
 export type {
@@ -70,6 +71,7 @@ export function physicsBuildNamed(name: string): PhysicsBuild {
 }
 
 async function load(build: PhysicsBuild): Promise<Physics> {
+  checkDenormals();
   const rapier = await importBuild(build);
   const { bytes, instance } = await captured(() => rapier.init());
   const memory = instance.exports["memory"];

@@ -10,6 +10,7 @@ import {
 import { BodyMemory } from "./bodyMemory.ts";
 import { floatHash } from "./hash.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
+import { checkDenormals } from "./nursery.ts";
 import { type PlanOptions, planDefaults, planRobot } from "./plan.ts";
 import type { Physics, RapierBody, RapierWorld } from "./rapier.ts";
 import type { RobotPlan } from "./robotPlan.ts";
@@ -63,6 +64,7 @@ export class Simulation {
 
   /** Physics steps, all with the controls that were set last. */
   step(numSteps: number): void {
+    checkDenormals(); // a program may have been compiled in this thread meanwhile
     const { shared, worlds } = this;
     for (const world of worlds) world.sensors.beforeSteps();
     for (let i = 0; i < numSteps; i++) {

@@ -1,6 +1,7 @@
 // The threads that a vectorised environment's shards run in: workers, or the caller's own.
 
 import type { EnvsState } from "./env.ts";
+import { openNursery } from "./nursery.ts";
 import { loadPhysics, type PhysicsBuild } from "./rapier.ts";
 import {
   controlWidth,
@@ -67,7 +68,8 @@ export type StartWorker = (index: number, plan: ShardPlan) => VecThread;
 
 /** Node's alone: a browser's pages use the caller's thread. */
 export async function workerStarter(options: WorkerOptions): Promise<StartWorker> {
-  const { MessageChannel, receiveMessageOnPort, Worker } = await import("node:worker_threads");
+  const { MessageChannel, receiveMessageOnPort } = await import("node:worker_threads");
+  const nursery = await openNursery();
   const { memory, task, build, numWorkers, timeout } = options;
   const { control, buffer } = memory;
   const numRows = memory.out.rewards.length;
@@ -75,12 +77,9 @@ export async function workerStarter(options: WorkerOptions): Promise<StartWorker
     const row = index * controlWidth;
     Atomics.store(control, row + doneAt, Atomics.load(control, row + ticketAt));
     const { port1: ours, port2: port } = new MessageChannel();
-    const workerData: WorkerData = { buffer, port, numRows, numWorkers, index, task, build, plan };
-    const worker = new Worker(new URL("./vecEnv.worker.js", import.meta.url), {
-      workerData,
-      transferList: [port],
-    });
-    worker.unref();
+    const workerData = { buffer, numRows, numWorkers, index, task, build, plan };
+    const url = new URL("./vecEnv.worker.js", import.meta.url);
+    const endWorker = nursery.start(url, workerData satisfies Omit<WorkerData, "port">, port);
     const begin = (request: WorkerRequest | null): void => {
       if (request) ours.postMessage(request);
       Atomics.add(control, row + ticketAt, 1);
@@ -95,7 +94,7 @@ export async function workerStarter(options: WorkerOptions): Promise<StartWorker
     };
     const dispose = (): void => {
       ours.close();
-      void worker.terminate();
+      endWorker();
     };
     return { plan, begin, end, dispose };
   };

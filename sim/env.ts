@@ -45,6 +45,7 @@ export interface EnvsState {
   readonly simulation: Snapshot;
   readonly episodes: readonly EpisodeState[];
   readonly observations: readonly number[];
+  readonly numBroken: number;
 }
 
 interface EpisodeState {
@@ -76,13 +77,14 @@ export class Envs {
 
   constructor(physics: Physics, task: Task, options: EnvsOptions) {
     const { numEnvs = 1, firstEnv = 0, seed } = options;
-    const { settings = {}, model } = task;
+    const { settings = {}, model, memorySize = 0 } = task;
     checkTask(task);
     this.task = task;
     this.simulation = new Simulation(physics, model, {
       settings,
       numWorlds: numEnvs,
       firstSlot: firstEnv,
+      memorySize,
     });
     this.substeps = substepsOf(task, this.simulation.settings.timestep);
     this.out = options.out ?? createVecStep(task, numEnvs);
@@ -128,15 +130,17 @@ export class Envs {
       simulation: this.simulation.snapshot(),
       episodes: this.episodes.map((episode) => episode.state()),
       observations: Array.from(this.out.observations),
+      numBroken: this.numBroken,
     };
   }
 
-  restore({ simulation, episodes, observations }: EnvsState): void {
+  restore({ simulation, episodes, observations, numBroken }: EnvsState): void {
     if (episodes.length !== this.numEnvs)
       throw new Error(`the state of ${episodes.length} envs does not fit ${this.numEnvs}`);
     this.simulation.restore(simulation);
     for (const [i, episode] of this.episodes.entries()) episode.restore(episodes[i]!);
     this.out.observations.set(observations);
+    this.numBroken = numBroken;
   }
 
   free(): void {
@@ -230,7 +234,9 @@ class Episode {
   }
 
   act(action: Float32Array, controlDt: number): void {
-    for (let i = 0; i < action.length; i++) this.action[i] = Math.min(1, Math.max(-1, action[i]!));
+    // JSON, which states and recordings may pass through, knows no −0.
+    for (let i = 0; i < action.length; i++)
+      this.action[i] = Math.min(1, Math.max(-1, action[i]!)) + 0;
     this.steps++;
     this.push(controlDt);
     if (this.latency === 0) this.world.setControls(this.action);

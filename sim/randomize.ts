@@ -22,9 +22,15 @@ export function scaleMasses({ assembly, plan }: World, factor: number): void {
 }
 
 /** Scales the friction of every geom of the robot from what the model says. */
-export function scaleFriction({ assembly }: World, factor: number): void {
-  for (const { desc, geom } of assembly.colliderPlans)
-    desc.setFriction(factor * (geom.friction ?? 1));
-  for (const { collider, geom } of assembly.colliders)
+export function scaleFriction(world: World, factor: number): void {
+  planFriction(world, factor);
+  for (const { collider, geom } of world.assembly.colliders)
     collider.setFriction(factor * (geom.friction ?? 1));
+}
+
+/** Scales the friction of colliders that are yet to be made. */
+export function planFriction(world: World, factor: number): void {
+  world.frictionScale = factor;
+  for (const { desc, geom } of world.assembly.colliderPlans)
+    desc.setFriction(factor * (geom.friction ?? 1));
 }

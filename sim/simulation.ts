@@ -25,6 +25,8 @@ export interface SimulationOptions {
   /** Where the first world stands among equal ones elsewhere, so that replays stand in the same place. */
   readonly firstSlot?: number;
   readonly plan?: PlanOptions;
+  /** Numbers in each world's `memory`; none where missing. */
+  readonly memorySize?: number;
   /** false reads bodies through getters even where the memory view works. */
   readonly useMemoryView?: boolean;
 }
@@ -43,7 +45,7 @@ export class Simulation {
   private readonly shared: Shared;
 
   constructor(physics: Physics, model: RobotModel, options: SimulationOptions = {}) {
-    const { numWorlds = 1, firstSlot = 0, useMemoryView = true } = options;
+    const { numWorlds = 1, firstSlot = 0, useMemoryView = true, memorySize = 0 } = options;
     this.physics = physics;
     this.settings = { ...physicsDefaults, ...options.settings };
     this.plan = planRobot(model, options.plan ?? planDefaults);
@@ -58,7 +60,7 @@ export class Simulation {
       stamp: 0,
     };
     this.worlds = assemblies.map(
-      ({ assembly, origin }) => new World(this.plan, this.shared, assembly, origin),
+      ({ assembly, origin }) => new World(this.plan, this.shared, assembly, { origin, memorySize }),
     );
   }
 

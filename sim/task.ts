@@ -20,6 +20,8 @@ export interface Task {
   readonly maxEpisodeSteps: number;
   /** Names of the terms that `reward` writes and sums up. */
   readonly rewardTerms: readonly string[];
+  /** Numbers in `world.memory`, which is the task's own and all 0 when `reset` begins; 0 where missing. */
+  readonly memorySize?: number;
   /** What of the body is drawn anew for each episode; nothing where missing. */
   readonly randomization?: Randomization;
   /** Changes `world.start`, which is the zero pose, and draws whatever else an episode needs. */

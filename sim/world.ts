@@ -8,6 +8,7 @@ import { type ContactReader, createContactReader } from "./contacts.ts";
 import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
 import { BodyStates, stateStride } from "./kinematics.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
+import { planFriction } from "./randomize.ts";
 import { readGetters, readMemory } from "./readBodies.ts";
 import type { RobotPlan } from "./robotPlan.ts";
 import { createSensors, type Sensors } from "./sensors.ts";
@@ -29,6 +30,15 @@ export interface SavedWorld {
   readonly time: number;
   readonly controls: readonly number[];
   readonly colliders: readonly number[];
+  readonly memory: readonly number[];
+  readonly frictionScale: number;
+}
+
+export interface WorldOptions {
+  /** Where it stands in the Rapier world. */
+  readonly origin: Vec3;
+  /** Numbers in `memory`. */
+  readonly memorySize: number;
 }
 
 export class World {
@@ -40,8 +50,12 @@ export class World {
   readonly contacts: ContactReader;
   readonly sensors: Sensors;
   readonly assembly: Assembly;
+  /** What its task remembers from step to step: targets, commands, the last action. */
+  readonly memory: Float64Array;
   /** Seconds since the reset. */
   time = 0;
+  /** What the robot's friction is multiplied by, set by `scaleFriction`. */
+  frictionScale = 1;
   private readonly shared: Shared;
   private readonly bodies: BodyStates;
   private readonly values: Float64Array;
@@ -52,12 +66,18 @@ export class World {
   private bodyStamp = -1;
   private linkStamp = -1;
 
-  constructor(plan: RobotPlan, shared: Shared, assembly: Assembly, origin: Vec3) {
+  constructor(
+    plan: RobotPlan,
+    shared: Shared,
+    assembly: Assembly,
+    { origin, memorySize }: WorldOptions,
+  ) {
     this.model = plan.model;
     this.plan = plan;
     this.shared = shared;
     this.assembly = assembly;
     this.origin = origin;
+    this.memory = new Float64Array(memorySize);
     this.bodies = new BodyStates(plan);
     this.places = Int32Array.from(assembly.bodies, ({ handle }) => arenaIndex(handle));
     const numCoordinates = plan.coordinates.length;
@@ -149,12 +169,13 @@ export class World {
   setControls(action: ArrayLike<number>): void {
     const { controls } = this.drives;
     for (let i = 0; i < controls.length; i++)
-      controls[i] = Math.min(1, Math.max(-1, Math.fround(action[i]!)));
+      controls[i] = Math.min(1, Math.max(-1, Math.fround(action[i]!))) + 0; // JSON knows no −0
     this.drives.apply();
   }
 
-  /** Makes `start` the model's zero pose at rest. */
+  /** Makes `start` the model's zero pose at rest, and the task's memory zeros. */
   zeroStart(): void {
+    this.memory.fill(0);
     const { positions, velocities, freePoses, freeVelocities } = this.start;
     for (const [c, { reference }] of this.plan.coordinates.entries()) positions[c] = reference;
     velocities.fill(0);
@@ -206,6 +227,8 @@ export class World {
     });
     this.contacts.renew();
     this.time = saved.time;
+    this.memory.set(saved.memory);
+    planFriction(this, saved.frictionScale);
     this.drives.controls.set(saved.controls);
     this.drives.apply();
     this.sensors.reset();
@@ -214,7 +237,9 @@ export class World {
   /** What `adopt` needs beside the Rapier world; fresh. */
   save(): SavedWorld {
     const colliders = this.assembly.colliders.map(({ collider }) => collider.handle);
-    return { time: this.time, controls: Array.from(this.drives.controls), colliders };
+    const { time, frictionScale } = this;
+    const controls = Array.from(this.drives.controls);
+    return { time, controls, colliders, memory: Array.from(this.memory), frictionScale };
   }
 
   /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */

@@ -5,7 +5,6 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
-import { memoryOf } from "./memory.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -40,17 +39,15 @@ export async function antRun(id: string): Promise<Task> {
     maxEpisodeSteps: 200,
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
+    memorySize: numJoints, // the last action
     rewardTerms: ["run", "effort", "jerk", "side"],
 
-    reset(world, rng) {
-      startFloating(world, rng, rest, { noise: 0.2, turn: 0.2 });
-      memoryOf(world, numJoints).fill(0);
-    },
+    reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.2, turn: 0.2 }),
 
     observe: (world, out) => observeFloating(world, restAngles, restHeight, out),
 
     reward(world, action, terms) {
-      const last = memoryOf(world, numJoints);
+      const last = world.memory;
       const up = tolerance(axisOf(world, 0, 2, 2), { bounds: [0.9, 1.1], margin: 0.6, ...linear });
       const facing = tolerance(axisOf(world, 0, 0, 0), {
         bounds: [0.95, 1.1],

@@ -5,7 +5,6 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
-import { memoryOf } from "./memory.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -56,17 +55,15 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
     randomization: { pushes: { link: "torso", every: 2, speed: 0.4 } },
+    memorySize: numJoints, // the last action
     rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],
 
-    reset(world, rng) {
-      startFloating(world, rng, rest, { noise: 0.12, turn: 0.1 });
-      memoryOf(world, numJoints).fill(0);
-    },
+    reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.12, turn: 0.1 }),
 
     observe: (world, out) => observeFloating(world, restAngles, restHeight, out),
 
     reward(world, action, terms) {
-      const last = memoryOf(world, numJoints);
+      const last = world.memory;
       const head = world.sensors.site("head").position[2]!;
       const standing = tolerance(head, { bounds: [headHeight, 2], margin: 0.5, ...linear });
       const upright = tolerance(axisOf(world, 0, 2, 2), {

@@ -9,7 +9,6 @@ import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
-import { memoryOf } from "./memory.ts";
 import { axisOf, between, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -74,6 +73,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       ...Object.keys(rest).map((name) => `${name}: drive's last control`),
     ]),
     action: driveSpace(model),
+    memorySize,
     rewardTerms: ["track", "steps", "effort", "jerk", "bounce", "tumble"],
     randomization: {
       motorStrength: [0.9, 1.1],
@@ -87,12 +87,11 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
 
     reset(world, rng) {
       startFloating(world, rng, rest, { noise: 0.1, turn: Math.PI });
-      const memory = memoryOf(world, memorySize).fill(0);
-      for (let i = 0; i < numCommands; i++) drawCommand(memory, 3 * i, rng);
+      for (let i = 0; i < numCommands; i++) drawCommand(world.memory, 3 * i, rng);
     },
 
     observe(world, out) {
-      const memory = memoryOf(world, memorySize);
+      const { memory } = world;
       const at = commandAt(world);
       observeFloating(world, restAngles, restHeight, out);
       out[numBase] = memory[at]!;
@@ -103,7 +102,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
     },
 
     reward(world, action, terms) {
-      const memory = memoryOf(world, memorySize);
+      const { memory } = world;
       const at = commandAt(world);
       const last = memory.subarray(actionAt);
       const moves = Math.abs(memory[at]!) + Math.abs(memory[at + 1]!) > 0.1;

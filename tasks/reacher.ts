@@ -6,7 +6,6 @@ import { cos, sin } from "../sim/math.ts";
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
-import { memoryOf } from "./memory.ts";
 import { between } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -38,6 +37,7 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
       "0.1 wrist's rate [rad/s]",
     ]),
     action: driveSpace(model),
+    memorySize: 2, // the target
     rewardTerms: ["reach"],
 
     reset(world, rng) {
@@ -45,7 +45,7 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
       world.start.positions[1] = between(rng, -2.5, 2.5);
       const angle = between(rng, -Math.PI, Math.PI);
       const radius = between(rng, ...targetRange);
-      memoryOf(world, 2).set([radius * cos(angle), radius * sin(angle)]);
+      world.memory.set([radius * cos(angle), radius * sin(angle)]);
     },
 
     observe(world, out) {
@@ -72,7 +72,7 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
 
 /** Vector from fingertip to target in the plane of the arm, in metres. */
 function toTarget(world: World): [number, number] {
-  const target = memoryOf(world, 2);
+  const target = world.memory;
   const finger = world.sensors.site("finger").position;
   return [target[0]! - finger[0]!, target[1]! - finger[1]!];
 }

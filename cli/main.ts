@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 import { doctorCommand } from "./doctor.ts";
+import { envsCommand } from "./envs.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -13,13 +14,21 @@ const program = new Command("salle")
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: false })
   .addCommand(doctorCommand())
+  .addCommand(envsCommand())
   .addHelpText(
     "after",
     `
 Begin here:
   salle doctor          what this machine can run programs on, and how to get the rest
+  salle envs list       the tasks there are
   salle help <command>  the options of one command, with examples`,
   );
 
 if (process.argv.length <= 2) program.help();
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Error) || process.env["SALLE_DEBUG"]) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+}

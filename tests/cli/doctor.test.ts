@@ -1,28 +1,10 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DoctorReport } from "../../cli/doctor.ts";
 import { probe } from "../../cli/probe.ts";
 import { deviceNames } from "../../nn/compile.ts";
-
-const dist = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-/** Runs the command as a user does. */
-function salle(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(dist, "cli/main.js"), ...args], (error, output, errors) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors }),
-    );
-  });
-}
+import { salle } from "./salle.ts";
 
 describe("salle doctor", () => {
   test("reports every device, working or with a reason and advice, and ends well", async () => {

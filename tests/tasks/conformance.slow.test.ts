@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { createTask, tasks } from "../../tasks/index.ts";
-import { bangBangPolicy, Rollout, randomPolicy } from "./rollout.ts";
+import { bangBangPolicy, Rollout, randomPolicy } from "../../tasks/rollout.ts";
 
 const numSteps = 10_000;
 const largestOvershoot = 0.1; // rad or m

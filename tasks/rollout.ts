@@ -1,15 +1,18 @@
-// One env under simple policies.
+// One env under policies that need no learning: what a new task is tried with first.
 
-import { Envs } from "../../sim/env.ts";
-import type { Physics } from "../../sim/rapier.ts";
-import { createRng, type Rng } from "../../sim/rng.ts";
-import type { Task } from "../../sim/task.ts";
+import { Envs, type VecStep } from "../sim/env.ts";
+import type { Physics } from "../sim/rapier.ts";
+import { createRng, type Rng } from "../sim/rng.ts";
+import type { Task } from "../sim/task.ts";
+import type { World } from "../sim/world.ts";
 
+/** One element of an action. */
 export type Policy = (rng: Rng) => number;
+export const zeroPolicy: Policy = () => 0;
 export const randomPolicy: Policy = (rng) => 2 * rng.uniform() - 1;
 export const bangBangPolicy: Policy = (rng) => (rng.uniform() < 0.5 ? -1 : 1);
 
-/** An env and the generator that its policy draws from. */
+/** An env and the generator that its policy draws from; begins with an episode. */
 export class Rollout {
   readonly envs: Envs;
   private readonly action: Float32Array;
@@ -22,17 +25,18 @@ export class Rollout {
     this.envs.reset();
   }
 
-  get world() {
+  get world(): World {
     return this.envs.simulation.worlds[0]!;
   }
 
-  step(policy: Policy) {
+  /** A view, valid until the next step. */
+  step(policy: Policy): VecStep {
     const { action } = this;
     for (let i = 0; i < action.length; i++) action[i] = policy(this.rng);
     return this.envs.step(action);
   }
 
-  /** Largest angle or length by which a joint is beyond its range. */
+  /** Largest angle or length by which a joint is beyond its range, in rad or m. */
   overshoot(): number {
     let most = 0;
     for (const [c, { low, high }] of this.envs.simulation.plan.coordinates.entries()) {
@@ -40,5 +44,9 @@ export class Rollout {
       most = Math.max(most, value - high, low - value);
     }
     return most;
+  }
+
+  free(): void {
+    this.envs.free();
   }
 }

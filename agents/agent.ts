@@ -28,7 +28,10 @@ export interface Mirror {
 }
 
 /** Everything an algorithm learns, by name: networks, targets, optimisers, temperatures. */
-export type AgentState = { readonly [name: string]: Tree<NdArray> };
+export type AgentState<T = NdArray> = { readonly [name: string]: Tree<T> };
+
+/** The tensors that a traced function sees of a state; of any state where S says no more. */
+export type TracedState<S> = AgentState extends S ? AgentState<Tensor> : Traced<S>;
 
 /** Scalars by the name they are logged under, "train/critic_loss". */
 export type Metrics = { readonly [name: string]: Tensor };
@@ -52,7 +55,7 @@ interface AlgorithmBase<C, S extends AgentState> {
   /** The entries of the state that `act` reads. */
   readonly policyKeys: readonly (keyof S & string)[];
   /** Actions in [−1, 1], [N, A]. `policy` has the entries named in `policyKeys`. */
-  act(policy: Traced<S>, inputs: ActInputs, config: C): Tensor;
+  act(policy: TracedState<S>, inputs: ActInputs, config: C): Tensor;
 }
 
 /** Settings that the off-policy loop itself reads; see `offPolicySettings`. */
@@ -79,10 +82,10 @@ export interface Batch<T> {
   readonly nextObservations: T;
 }
 
-export interface UpdateInputs {
+export interface UpdateInputs<N extends Tree<Tensor> = Tree<Tensor>> {
   readonly batch: Batch<Tensor>;
   /** As `noise` declares it, filled anew for each update. */
-  readonly noise: Tree<Tensor>;
+  readonly noise: N;
   /** Share of the run that has passed, in [0, 1], a scalar; learning rates may follow it. */
   readonly progress: Tensor;
 }
@@ -97,17 +100,18 @@ export interface UpdatePhase {
 export interface OffPolicyAlgorithm<
   C extends OffPolicyConfig = OffPolicyConfig,
   S extends AgentState = AgentState,
+  N extends Tree<Tensor> = Tree<Tensor>,
 > extends AlgorithmBase<C, S> {
   readonly family: "offPolicy";
-  /** The random numbers of one update. */
+  /** The random numbers of one update, a tree of N's structure. */
   noise(spec: EnvSpec, config: C): Tree<NoiseSpec>;
   update(
-    state: Traced<S>,
-    inputs: UpdateInputs,
+    state: TracedState<S>,
+    inputs: UpdateInputs<N>,
     config: C,
     spec: EnvSpec,
     phase: UpdatePhase,
-  ): readonly [Traced<S>, Metrics];
+  ): readonly [TracedState<S>, Metrics];
   /**
    * What the loop multiplies an env's noise by while it explores: drawn uniformly from this range, anew
    * at each of the env's episodes. 1 where missing.
@@ -153,14 +157,14 @@ export interface OnPolicyAlgorithm<
   readonly family: "onPolicy";
   /** The entries of the state that `sample` reads. */
   readonly sampleKeys: readonly (keyof S & string)[];
-  sample(state: Traced<S>, inputs: ActInputs, config: C): Sample;
+  sample(state: TracedState<S>, inputs: ActInputs, config: C): Sample;
   /** One gradient step on a minibatch; the metrics name the divergence "train/approx_kl". */
   update(
-    state: Traced<S>,
+    state: TracedState<S>,
     inputs: { readonly batch: RolloutBatch<Tensor>; readonly progress: Tensor },
     config: C,
     spec: EnvSpec,
-  ): readonly [Traced<S>, Metrics];
+  ): readonly [TracedState<S>, Metrics];
 }
 
 export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm;

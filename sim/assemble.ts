@@ -90,6 +90,7 @@ export function assemble(
   const colliderPlans = planColliders(rapier, plan, settings, slot);
   const colliders = createColliders(world, bodies, colliderPlans);
   keepApart(rapier, world, plan, bodies);
+  for (const body of bodies) body.recomputeMassPropertiesFromColliders(); // else only a step would
   return { bodies, joints, colliders, colliderPlans };
 }
 

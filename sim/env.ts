@@ -73,6 +73,7 @@ export class Envs {
   /** Robots that were reset because their state was no longer finite, since the beginning. */
   numBroken = 0;
   private readonly substeps: number;
+  private readonly firstEnv: number;
   private readonly episodes: Episode[];
 
   constructor(physics: Physics, task: Task, options: EnvsOptions) {
@@ -80,6 +81,7 @@ export class Envs {
     const { settings = {}, model, memorySize = 0 } = task;
     checkTask(task);
     this.task = task;
+    this.firstEnv = firstEnv;
     this.simulation = new Simulation(physics, model, {
       settings,
       numWorlds: numEnvs,
@@ -98,8 +100,13 @@ export class Envs {
     return this.episodes.length;
   }
 
-  /** Begins an episode in every env. */
-  reset(): VecStep {
+  /** Begins an episode in every env; with a seed, as envs that were made with it would. */
+  reset(seed?: number): VecStep {
+    if (seed !== undefined) {
+      const root = createRng(seed);
+      for (const [i, episode] of this.episodes.entries())
+        episode.reseed(root.split(`env ${this.firstEnv + i}`));
+    }
     for (const [i, episode] of this.episodes.entries()) {
       episode.begin();
       this.observe(i, this.out.observations);
@@ -210,6 +217,12 @@ class Episode {
     this.rng = rng;
     this.noise = rng.split("noise");
     this.action = new Float32Array(task.action.size);
+  }
+
+  /** Goes on with another generator. */
+  reseed(rng: Rng): void {
+    this.rng.restore(rng.state());
+    this.noise.restore(rng.split("noise").state());
   }
 
   get overdue(): boolean {

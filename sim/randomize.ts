@@ -18,6 +18,7 @@ export function scaleMasses({ assembly, plan }: World, factor: number): void {
       { x, y, z, w },
       false,
     );
+    body.recomputeMassPropertiesFromColliders(); // else a push before the next step meets the old mass
   }
 }
 

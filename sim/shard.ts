@@ -49,7 +49,7 @@ export interface WorkerData {
 
 /** What a worker is told before its ticket; a ticket alone means a step. */
 export type WorkerRequest =
-  | { readonly type: "reset" }
+  | { readonly type: "reset"; readonly seed?: number | undefined }
   | { readonly type: "state" }
   | { readonly type: "restore"; readonly worlds: readonly EnvsState[] };
 
@@ -117,8 +117,8 @@ export class Shard {
     this.actions = rows;
   }
 
-  reset(): void {
-    for (const envs of this.worlds) envs.reset();
+  reset(seed?: number): void {
+    for (const envs of this.worlds) envs.reset(seed);
   }
 
   step(): void {

@@ -105,10 +105,13 @@ export class VecEnv {
     return this.memory.out.observations;
   }
 
-  /** Begins an episode in every env, and returns the observations. */
-  reset(): Float32Array {
+  /**
+   * Begins an episode in every env, and returns the observations; with a seed, as an environment that
+   * was made with it would.
+   */
+  reset(seed?: number): Float32Array {
     this.expect("new", "ready");
-    for (const thread of this.threads) thread.begin({ type: "reset" });
+    for (const thread of this.threads) thread.begin({ type: "reset", seed });
     this.endAll();
     this.episodeReturns.fill(0);
     this.episodeLengths.fill(0);

@@ -47,7 +47,7 @@ export async function startLocal(
   const begin = (request: WorkerRequest | null): void => {
     states = [];
     if (!request) shard.step();
-    else if (request.type === "reset") shard.reset();
+    else if (request.type === "reset") shard.reset(request.seed);
     else if (request.type === "restore") shard.restore(request.worlds);
     else states = shard.state();
   };

@@ -41,6 +41,18 @@ test("results do not depend on workers or worlds, and repeat to the bit", async 
   for (const run of runs.slice(1)) expect(run).toEqual(runs[0]);
 });
 
+test("a reset with a seed begins as an environment that was made with it", async () => {
+  const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 2 });
+  env.reset();
+  const first = rollout(env, 0, 60);
+  expect(rollout(env, 0, 60)).not.toEqual(first);
+  env.reset(3);
+  expect(rollout(env, 0, 60)).toEqual(first);
+  env.reset(4);
+  expect(rollout(env, 0, 60)).not.toEqual(first);
+  env.dispose();
+});
+
 test("a step is that of Envs, and finished episodes add up", async () => {
   const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 2 });
   const envs = new Envs(await loadPhysics(), hopTask, { numEnvs, seed: 3 });

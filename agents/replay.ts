@@ -109,18 +109,24 @@ export interface Source {
 }
 
 /**
- * Fills a batch of B rows from several buffers, in order: two of equal shares are RLPD's halves
+ * Fills rows [from, to) from several buffers, in order: two of equal shares are RLPD's halves
  * (arXiv:2302.02948). A share that is no whole number of rows is rounded, the last takes the rest.
  */
-export function sampleBatch(sources: readonly Source[], batch: Columns, size: number, rng: Rng) {
+export function sampleBatch(
+  sources: readonly Source[],
+  batch: Columns,
+  from: number,
+  to: number,
+  rng: Rng,
+): void {
   const total = sources.reduce((sum, { share }) => sum + share, 0);
-  let from = 0;
+  let at = from;
   let sum = 0;
   for (const { buffer, share } of sources) {
     sum += share;
-    const to = Math.round((size * sum) / total);
-    buffer.sample(batch, from, to, rng);
-    from = to;
+    const end = from + Math.round(((to - from) * sum) / total);
+    buffer.sample(batch, at, end, rng);
+    at = end;
   }
 }
 

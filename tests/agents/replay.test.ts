@@ -60,7 +60,7 @@ test("two sources of equal shares give exactly half of every batch", () => {
   for (let i = 0; i < 20; i++) {
     const batch = createBatch(32, widths);
     const sources = [online, demos].map((buffer) => ({ buffer, share: 1 }));
-    sampleBatch(sources, batch, 32, rng);
+    sampleBatch(sources, batch, 0, 32, rng);
     expect(batch.rewards.filter((reward) => reward >= 1000).length).toBe(16);
   }
 });

@@ -130,12 +130,21 @@ interface Placed {
 }
 
 const placeDistance = 100; // m; further than a robot walks in an episode
+const numPlaces = 256; // beyond them, robots stand where others do
 
 /** Robots share one place; only where they would meet do some stand elsewhere. */
-function originOf(slot: number, { selfCollision }: PhysicsSettings): Vec3 {
-  if (!selfCollision) return [0, 0, 0];
-  const place = Math.floor(slot / numSelfColliding) % 8;
-  return [0, placeDistance * (place % 2 === 0 ? place / 2 : -(place + 1) / 2), 0];
+function originOf(slot: number, { selfCollision, spacing }: PhysicsSettings): Vec3 {
+  if (spacing > 0) return [0, spacing * sideOf(slot % numPlaces), 0];
+  return [
+    0,
+    selfCollision ? placeDistance * sideOf(Math.floor(slot / numSelfColliding) % 8) : 0,
+    0,
+  ];
+}
+
+/** 0, −1, 1, −2, 2, … */
+function sideOf(place: number): number {
+  return place % 2 === 0 ? place / 2 : -(place + 1) / 2;
 }
 
 /** Rapier's 0.20 packages report one substep's impulse too many. */

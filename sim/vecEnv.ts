@@ -24,12 +24,18 @@ export interface VecEnvOptions {
   readonly seed: number;
   /** 0, where missing, steps in the caller's thread; a browser's page can do nothing else. */
   readonly numWorkers?: number;
-  /** Robots that share a Rapier world; all of a worker's where missing. */
+  /** Robots that share a Rapier world; `defaultRobotsPerWorld` where missing. */
   readonly robotsPerWorld?: number;
   readonly build?: PhysicsBuild;
   /** ms to wait for a worker before it counts as hung. */
   readonly timeout?: number;
 }
+
+/**
+ * Robots that share a world stand at one place, so that each one's numbers are those it has alone. All pairs
+ * of them overlap for Rapier's broad phase: beyond a few the cost a robot grows, below it a world's own does.
+ */
+export const defaultRobotsPerWorld = 8;
 
 /** One step of N envs; all arrays are views, valid until the next step. */
 export interface VecEnvStep extends VecStep {
@@ -267,7 +273,12 @@ function checkCounts({ numEnvs, numWorkers = 0, robotsPerWorld = 1 }: VecEnvOpti
 }
 
 /** Blocks of rows whose sizes differ by one at most. */
-function planShards(numEnvs: number, count: number, most = numEnvs, seed: number): ShardPlan[] {
+function planShards(
+  numEnvs: number,
+  count: number,
+  most = defaultRobotsPerWorld,
+  seed: number,
+): ShardPlan[] {
   return Array.from({ length: count }, (_, w) => {
     const firstEnv = Math.floor((w * numEnvs) / count);
     const share = Math.floor(((w + 1) * numEnvs) / count) - firstEnv;

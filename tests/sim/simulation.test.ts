@@ -50,6 +50,22 @@ describe.each(Object.keys(robots) as Robot[])("%s", (name) => {
     expect(path(model, options, 39, 40)).toEqual(path(model, options, 0, 40));
   });
 
+  test("with torques the path depends on how many share the world, once they are 64", () => {
+    const settings = { actuation: "torques" } as const;
+    const alone = path(model, { settings }, 0, 10);
+    expect(path(model, { settings, numWorlds: 8 }, 7, 10)).toEqual(alone);
+    expect(path(model, { settings, numWorlds: 64 }, 0, 10)).not.toEqual(alone);
+  });
+
+  test("robots that stand apart go the same way, rounded otherwise", () => {
+    const options = { numWorlds: 3, settings: { spacing: 4 } } as const;
+    const [first, third] = [path(model, options, 0, 3), path(model, options, 2, 3)];
+    expect(third).not.toEqual(first);
+    const numbers = (states: string[]) => states.at(-1)!.split(",").map(Number);
+    for (const [i, value] of numbers(first).entries())
+      expect(numbers(third)[i]).toBeCloseTo(value, 2);
+  });
+
   test("the memory view changes nothing", () => {
     for (const actuation of ["rows", "torques"] as const) {
       const settings = { actuation };

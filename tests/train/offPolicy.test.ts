@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import type { OffPolicyAlgorithm, OffPolicyConfig } from "../../agents/agent.ts";
+import { algorithms } from "../../agents/index.ts";
+import { trainOffPolicy } from "../../train/offPolicy.ts";
+import type { SessionSettings } from "../../train/session.ts";
+import { openMemoryRun, timeless } from "./memoryRun.ts";
+
+const sac = algorithms["sac"] as OffPolicyAlgorithm;
+const config: OffPolicyConfig = sac.settings.parse({
+  actorHidden: [16],
+  criticHidden: [16],
+  batchSize: 16,
+  learningStarts: 200,
+  utdRatio: 0.25,
+  numStepReturns: 3,
+  bufferSize: 700,
+  normalizer: "running",
+});
+
+async function train(
+  settings: Partial<SessionSettings> = {},
+  saved: unknown = null,
+  stopAt?: number,
+) {
+  const { session, records } = await openMemoryRun(sac, config, settings, stopAt);
+  await trainOffPolicy(session, sac, config, saved);
+  await session.dispose();
+  return { records, outcome: session.outcome, step: session.step };
+}
+
+test("equal seeds give equal runs to the bit, whatever the number of workers; others differ", async () => {
+  const first = await train();
+  const second = await train({ numWorkers: 2 });
+  const other = await train({ seed: 2 });
+  expect(timeless(second.records)).toEqual(timeless(first.records));
+  expect(timeless(other.records)).not.toEqual(timeless(first.records));
+  expect(first.outcome).toBe("finished");
+  expect(first.records.logs.at(-1)!.metrics["train/n_updates"] ?? 0).toBe(0);
+  const updates = first.records.logs.findLast(({ metrics }) => "train/n_updates" in metrics)!;
+  // Those due before the last step: a quarter of what came after the random steps.
+  expect(updates.metrics["train/n_updates"]).toBe((1196 - 200) / 4);
+});
+
+test("a run that goes on from what it saved equals one that was never interrupted", async () => {
+  const whole = await train();
+  const { state, step } = whole.records.saves[0]!;
+  expect(step).toBe(600);
+  const rest = await train({}, state);
+  expect(timeless(rest.records)).toEqual(timeless(whole.records, 600));
+  expect(rest.records.saves.at(-1)!.state).toEqual(whole.records.saves.at(-1)!.state);
+});
+
+test("a stop is heeded after the step, and saved", async () => {
+  const { records, outcome, step } = await train({}, null, 300);
+  expect(outcome).toBe("stopped");
+  expect(step).toBe(300);
+  expect(records.saves.at(-1)!.step).toBe(300);
+});
+
+test("training ends at its target return", async () => {
+  const { outcome, step } = await train({ targetReturn: -1e9 });
+  expect(outcome).toBe("reachedTarget");
+  expect(step).toBe(600);
+});

@@ -1,0 +1,84 @@
+// The off-policy loop: act, step, store, update; the same for every algorithm that learns from replay.
+//
+// While the physics does a step the learner does the updates that the last one is worth: they overlap,
+// and what each of them sees is fixed, so that equal seeds give equal runs whatever the timing.
+
+import type { OffPolicyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
+import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
+import {
+  batchWidths,
+  NStepReturns,
+  type PendingState,
+  ReplayBuffer,
+  type ReplayState,
+} from "../agents/replay.ts";
+import { Explorer, type ExplorerState } from "./explorer.ts";
+import { type LearnerState, OffPolicyLearner } from "./learner.ts";
+import type { Session } from "./session.ts";
+
+interface LoopState {
+  readonly learner: LearnerState;
+  readonly normalizer: NormalizerState;
+  readonly replay: ReplayState;
+  readonly pending: PendingState;
+  readonly explorer: ExplorerState;
+}
+
+/** Trains until the session says that it is over; `saved` is what a session saved, or null. */
+export async function trainOffPolicy(
+  session: Session,
+  algorithm: OffPolicyAlgorithm,
+  config: OffPolicyConfig,
+  saved: unknown,
+): Promise<void> {
+  const { env, spec, rng, settings } = session;
+  const widths = batchWidths(spec.observationSize, spec.actionSize);
+  const replay = new ReplayBuffer(config.bufferSize, widths);
+  const returns = new NStepReturns(replay, spec.numEnvs, config.numStepReturns, config.discount);
+  const normalizer = new Normalizer(config.normalizer, spec.observationSize);
+  const explorer = new Explorer(spec, algorithm.explorationScale?.(config), rng.split("explore"));
+  const learner = await OffPolicyLearner.create(algorithm, config, spec, rng, settings);
+  const sources = [{ buffer: replay, share: 1 }];
+  const view = {
+    normalizer,
+    metrics: () => ({ ...learner.metrics, "train/n_updates": learner.numUpdates }),
+    parameters: () => learner.parameters(),
+    state: async (): Promise<LoopState> => ({
+      learner: await learner.state(),
+      normalizer: normalizer.state(),
+      replay: replay.state(),
+      pending: returns.state(),
+      explorer: explorer.state(),
+    }),
+  };
+  const loop = session.begin(saved) as LoopState | null;
+  if (loop) {
+    await learner.restore(loop.learner);
+    normalizer.restore(loop.normalizer);
+    replay.restore(loop.replay);
+    returns.restore(loop.pending);
+    explorer.restore(loop.explorer);
+  }
+  const observations = Float32Array.from(env.observations);
+  const standardised = new Float32Array(observations.length);
+
+  while (session.outcome === null) {
+    const random = session.step < config.learningStarts;
+    if (!random) normalizer.freeze();
+    normalizer.apply(observations, standardised);
+    const actions = random
+      ? explorer.randomActions()
+      : await learner.policy.act(standardised, explorer.noise());
+    env.send(actions);
+    const numWanted = Math.floor(config.utdRatio * (session.step - config.learningStarts));
+    const numDue = random ? 0 : numWanted - learner.numUpdates;
+    await learner.update(numDue, sources, normalizer, session.progress);
+    const out = env.receive();
+    returns.add({ ...out, observations, actions });
+    normalizer.observe(observations);
+    explorer.after(out);
+    observations.set(out.observations);
+    await session.after(out, view);
+  }
+  await learner.dispose();
+}

@@ -1,0 +1,213 @@
+// Session: what every loop has around its learning. It counts steps, logs, evaluates, saves and stops.
+//
+// Everything happens at fixed steps, never at a time of day, so that a run can be repeated to the bit.
+
+import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { Normalizer } from "../agents/normalizer.ts";
+import type { Device } from "../nn/runtime.ts";
+import type { PhysicsBuild } from "../sim/rapier.ts";
+import { createRng, type Rng } from "../sim/rng.ts";
+import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
+import { Episodes, type EpisodesState } from "./episodes.ts";
+import { Evaluator, evaluationMetrics } from "./evaluate.ts";
+
+/** Settings that the session reads; steps are control steps summed over envs. */
+export interface SessionSettings {
+  readonly seed: number;
+  readonly numEnvs: number;
+  readonly numWorkers: number;
+  readonly robotsPerWorld: number | null;
+  readonly totalTimesteps: number;
+  readonly logFreq: number;
+  readonly evalFreq: number;
+  readonly evalEpisodes: number;
+  readonly saveFreq: number;
+  /** Training stops once an evaluation's mean return reaches it. */
+  readonly targetReturn: number | null;
+  readonly physics: PhysicsBuild;
+  readonly device: Device;
+  readonly threads: number;
+  readonly updatesPerCall: number;
+}
+
+/** Where a session's results go. */
+export interface RunStore {
+  log(step: number, metrics: Readonly<Record<string, number>>): void;
+  logEvaluation(step: number, evaluation: unknown): void;
+  /** `state` is plain data: objects, arrays, numbers, strings, typed arrays. */
+  save(step: number, state: unknown, options: { readonly best: boolean }): void;
+}
+
+/** How the outside talks to a session. */
+export interface Control {
+  stopRequested(): boolean;
+  report(report: Report): void;
+}
+
+export interface Report {
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export type Outcome = "finished" | "stopped" | "reachedTarget";
+
+/** What a loop shows of itself after each iteration. */
+export interface LoopView {
+  readonly normalizer: Normalizer;
+  /** Numbers of the last update, "train/critic_loss". */
+  metrics(): Readonly<Record<string, number>>;
+  /** The entries of `policyKeys`, fresh. */
+  parameters(): Promise<AgentState>;
+  /** Everything that the loop needs to go on, beside the session's own. */
+  state(): Promise<unknown>;
+}
+
+interface SessionState {
+  readonly step: number;
+  readonly bestReturn: number;
+  readonly env: ReturnType<VecEnv["state"]>;
+  readonly episodes: EpisodesState;
+}
+
+export interface SessionJob {
+  readonly algorithm: AnyAlgorithm;
+  readonly config: unknown;
+  readonly settings: SessionSettings;
+  readonly task: TaskSource;
+  readonly store: RunStore;
+  readonly control: Control;
+}
+
+export class Session {
+  readonly env: VecEnv;
+  readonly spec: EnvSpec;
+  readonly settings: SessionSettings;
+  /** Split it by name; equal seeds give equal runs. */
+  readonly rng: Rng;
+  step = 0;
+  outcome: Outcome | null = null;
+  private readonly job: SessionJob;
+  private readonly episodes: Episodes;
+  private readonly started = performance.now();
+  private evaluator: Evaluator | null = null;
+  private bestReturn = Number.NEGATIVE_INFINITY;
+  private logged = { step: 0, time: performance.now() };
+
+  private constructor(job: SessionJob, env: VecEnv) {
+    const { settings } = job;
+    this.job = job;
+    this.env = env;
+    this.settings = settings;
+    this.rng = createRng(settings.seed);
+    this.episodes = new Episodes(env.task.rewardTerms);
+    const { observation, action } = env.task;
+    this.spec = {
+      observationSize: observation.size,
+      actionSize: action.size,
+      numEnvs: settings.numEnvs,
+    };
+  }
+
+  static async open(job: SessionJob): Promise<Session> {
+    const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
+    const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
+    const env = await createVecEnv(job.task, { numEnvs, numWorkers, seed, build, ...worlds });
+    return new Session(job, env);
+  }
+
+  /** Share of the run that has passed, in [0, 1]. */
+  get progress(): number {
+    return Math.min(1, this.step / this.settings.totalTimesteps);
+  }
+
+  /** Begins anew, or where a saved session stood; returns the loop's part of its state. */
+  begin(saved: unknown): unknown {
+    if (saved === null) {
+      this.env.reset();
+      return null;
+    }
+    const { session, loop } = saved as { session: SessionState; loop: unknown };
+    this.step = session.step;
+    this.bestReturn = session.bestReturn;
+    this.env.restore(session.env);
+    this.episodes.restore(session.episodes);
+    this.logged = { step: this.step, time: performance.now() };
+    return loop;
+  }
+
+  /** To be called after each step of all envs: logs, evaluates, saves and decides whether to go on. */
+  async after(out: VecEnvStep, loop: LoopView): Promise<void> {
+    const { settings } = this;
+    const before = this.step;
+    this.step += settings.numEnvs;
+    this.episodes.add(out);
+    const crossed = (every: number) =>
+      Math.floor(this.step / every) > Math.floor(before / every) ||
+      this.step >= settings.totalTimesteps;
+    if (crossed(settings.logFreq)) this.log(loop);
+    const improved = crossed(settings.evalFreq) && (await this.evaluate(loop));
+    if (this.step >= settings.totalTimesteps) this.outcome ??= "finished";
+    if (this.job.control.stopRequested()) this.outcome ??= "stopped";
+    if (improved || crossed(settings.saveFreq) || this.outcome) await this.save(loop, improved);
+  }
+
+  async dispose(): Promise<void> {
+    this.env.dispose();
+    await this.evaluator?.dispose();
+  }
+
+  private log(loop: LoopView): void {
+    const now = performance.now();
+    const { step, time } = this.logged;
+    const metrics = {
+      ...this.episodes.metrics(),
+      ...loop.metrics(),
+      "time/fps": ((this.step - step) / (now - time)) * 1000,
+      "time/time_elapsed": (now - this.started) / 1000,
+      "time/total_timesteps": this.step,
+    };
+    this.logged = { step: this.step, time: now };
+    this.job.store.log(this.step, metrics);
+    this.job.control.report({ step: this.step, metrics });
+  }
+
+  /** Whether this policy is the best so far. */
+  private async evaluate(loop: LoopView): Promise<boolean> {
+    const { algorithm, config, settings, task, store, control } = this.job;
+    const policy = await loop.parameters();
+    const { evalEpisodes: numEpisodes, physics: build, device } = settings;
+    this.evaluator ??= await Evaluator.create(algorithm, config, policy, {
+      task,
+      numEpisodes,
+      seed: evaluationSeed(settings.seed),
+      build,
+      device,
+    });
+    const evaluation = await this.evaluator.evaluate(policy, loop.normalizer);
+    const metrics = evaluationMetrics(evaluation);
+    store.log(this.step, metrics);
+    store.logEvaluation(this.step, evaluation);
+    control.report({ step: this.step, metrics });
+    const meanReturn = metrics["eval/mean_reward"]!;
+    const { targetReturn } = settings;
+    if (targetReturn !== null && meanReturn >= targetReturn) this.outcome ??= "reachedTarget";
+    if (meanReturn <= this.bestReturn) return false;
+    this.bestReturn = meanReturn;
+    return true;
+  }
+
+  private async save(loop: LoopView, best: boolean): Promise<void> {
+    const session: SessionState = {
+      step: this.step,
+      bestReturn: this.bestReturn,
+      env: this.env.state(),
+      episodes: this.episodes.state(),
+    };
+    this.job.store.save(this.step, { session, loop: await loop.state() }, { best });
+  }
+}
+
+/** Starts that training never sees. */
+export function evaluationSeed(seed: number): number {
+  return createRng(seed).split("evaluation").bits();
+}

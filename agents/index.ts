@@ -2,5 +2,6 @@
 
 import type { AnyAlgorithm } from "./agent.ts";
 import { sac } from "./sac.ts";
+import { td3 } from "./td3.ts";
 
-export const algorithms: Readonly<Record<string, AnyAlgorithm>> = { sac };
+export const algorithms: Readonly<Record<string, AnyAlgorithm>> = { sac, td3 };

@@ -25,3 +25,13 @@ export const offPolicySettings = {
     .default("none")
     .describe("observations: as they are, standardised by the random steps', or by all so far"),
 } as const;
+
+/** The same setting with another default. */
+export function withDefault<T extends z.ZodType>(
+  setting: z.ZodDefault<T>,
+  value: z.output<T>,
+): z.ZodDefault<T> {
+  const { description } = setting;
+  const changed = setting.unwrap().default(value as never);
+  return description === undefined ? changed : changed.describe(description);
+}

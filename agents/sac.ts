@@ -21,12 +21,18 @@ import { add, exp, mean, mul, neg, square, sub, sum, type Tensor, tanh } from ".
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type { ActInputs, EnvSpec, Metrics, OffPolicyAlgorithm, UpdateInputs } from "./agent.ts";
-import { membersAt, numMembers, qValues, reduceHeads } from "./critics.ts";
+import type {
+  ActInputs,
+  EnvSpec,
+  Metrics,
+  OffPolicyAlgorithm,
+  UpdateInputs,
+  UpdatePhase,
+} from "./agent.ts";
 import { descend, descentSettings, initDescent } from "./descent.ts";
+import { membersAt, networkSettings, numMembers, qValues, reduceHeads } from "./networks.ts";
 import { offPolicySettings } from "./offPolicy.ts";
 
-const width = z.int().min(1).max(8192);
 const reduction = z.enum(["min", "mean"]);
 
 // Defaults are the paper's (table 1), which Stable-Baselines3 shares, but for the log-std bound
@@ -35,18 +41,12 @@ const settings = z
   .strictObject({
     ...offPolicySettings,
     ...descentSettings,
-    actorHidden: z.array(width).default([256, 256]).describe("widths of the actor's hidden layers"),
-    criticHidden: z.array(width).default([256, 256]).describe("widths of a critic's hidden layers"),
-    activation: z
-      .enum(["relu", "tanh", "silu", "elu", "gelu", "mish"])
-      .default("relu")
-      .describe("of all hidden layers"),
+    ...networkSettings,
     actorHeadScale: z
       .number()
       .positive()
       .default(1)
       .describe("factor on the actor's last layer at the start; 0.01 starts near the middle"),
-    numCritics: z.int().min(1).max(100).default(2).describe("E; 10 in REDQ"),
     numTargetCritics: z
       .int()
       .min(1)
@@ -55,9 +55,7 @@ const settings = z
       .describe("critics in a target, drawn anew for each update where there are more"),
     targetReduction: reduction.default("min").describe("of the critics, in the target"),
     actorReduction: reduction.default("min").describe("of the critics, for the actor; REDQ: mean"),
-    criticLayerNorm: z.boolean().default(false).describe("layer norm in the critics"),
     criticDropout: z.number().min(0).lt(1).default(0).describe("rate in the critics; DroQ: 0.01"),
-    tau: z.number().positive().max(1).default(0.005).describe("rate of the target critics"),
     initialAlpha: z.number().positive().default(1).describe("worth of a nat of entropy at first"),
     learnAlpha: z.boolean().default(true).describe("tune alpha towards the target entropy"),
     alphaLearningRate: z.number().positive().max(1).default(3e-4).describe("alpha's step size"),
@@ -181,7 +179,7 @@ function update(
   inputs: Inputs,
   config: SacConfig,
   { actionSize }: EnvSpec,
-  phase: { readonly trainActor: boolean },
+  phase: UpdatePhase,
 ): readonly [State, Metrics] {
   const [withCritics, criticMetrics] = updateCritics(state, inputs, config);
   if (!phase.trainActor) return [withCritics, criticMetrics];

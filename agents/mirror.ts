@@ -1,0 +1,25 @@
+// The mirror image of a robot's data: more columns of truth for a robot with a left and a right.
+
+import { concat, gather, mul, type Tensor, tensor } from "../nn/ops.ts";
+import type { Batch, EnvSpec, Mirror } from "./agent.ts";
+
+/** Vectors [B, W] as a mirror shows them. */
+export function mirrored(x: Tensor, { indices, signs }: Mirror): Tensor {
+  const order = tensor(Int32Array.from(indices), [indices.length], "int32");
+  return mul(gather(x, order, 1), tensor(Float32Array.from(signs), [signs.length], "float32"));
+}
+
+/** The rows and, after them, their mirror images, whose rewards and discounts are the same: [2B]. */
+export function withMirrorImages(
+  batch: Batch<Tensor>,
+  { observations, actions }: NonNullable<EnvSpec["mirror"]>,
+): Batch<Tensor> {
+  const both = (x: Tensor, mirror: Mirror) => concat([x, mirrored(x, mirror)], 0);
+  return {
+    observations: both(batch.observations, observations),
+    actions: both(batch.actions, actions),
+    rewards: concat([batch.rewards, batch.rewards], 0),
+    discounts: concat([batch.discounts, batch.discounts], 0),
+    nextObservations: both(batch.nextObservations, observations),
+  };
+}

@@ -66,6 +66,22 @@ export function arenaIndex(handle: number): number {
   return handleWords[0]!;
 }
 
+/**
+ * A handle as two whole numbers, its place and its generation: a handle itself is a denormal number,
+ * which a thread that flushes those can't pass on.
+ */
+export function handleParts(handle: number): [place: number, generation: number] {
+  handleDouble[0] = handle;
+  return [handleWords[0]!, handleWords[1]!];
+}
+
+/** The handle of a place and a generation. */
+export function handleOf([place, generation]: readonly [number, number]): number {
+  handleWords[0] = place;
+  handleWords[1] = generation;
+  return handleDouble[0]!;
+}
+
 /** The layout of this build, or null where the measurement is not beyond doubt. */
 export function measureBodyLayout(rapier: Rapier, memory: WebAssembly.Memory): BodyLayout | null {
   const world = scratchWorld(rapier, 5);

@@ -3,7 +3,7 @@
 // Positions are relative to the world's origin. Arrays are views, valid until the next step or reset.
 
 import { type Assembly, renewColliders } from "./assemble.ts";
-import { arenaIndex } from "./bodyMemory.ts";
+import { arenaIndex, handleOf, handleParts } from "./bodyMemory.ts";
 import { type ContactReader, createContactReader } from "./contacts.ts";
 import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
 import { BodyStates, stateStride } from "./kinematics.ts";
@@ -29,7 +29,8 @@ export interface StartState {
 export interface SavedWorld {
   readonly time: number;
   readonly controls: readonly number[];
-  readonly colliders: readonly number[];
+  /** Handles, as `handleParts` has them. */
+  readonly colliders: readonly (readonly [place: number, generation: number])[];
   readonly memory: readonly number[];
   readonly frictionScale: number;
 }
@@ -222,8 +223,8 @@ export class World {
     const { bodies, joints, colliders } = this.assembly;
     this.assembly.bodies = bodies.map(({ handle }) => rapierWorld.getRigidBody(handle));
     this.assembly.joints = joints.map(({ handle }) => rapierWorld.getImpulseJoint(handle));
-    this.assembly.colliders = saved.colliders.map((handle, i) => {
-      return { ...colliders[i]!, collider: rapierWorld.getCollider(handle) };
+    this.assembly.colliders = saved.colliders.map((parts, i) => {
+      return { ...colliders[i]!, collider: rapierWorld.getCollider(handleOf(parts)) };
     });
     this.contacts.renew();
     this.time = saved.time;
@@ -236,7 +237,7 @@ export class World {
 
   /** What `adopt` needs beside the Rapier world; fresh. */
   save(): SavedWorld {
-    const colliders = this.assembly.colliders.map(({ collider }) => collider.handle);
+    const colliders = this.assembly.colliders.map(({ collider }) => handleParts(collider.handle));
     const { time, frictionScale } = this;
     const controls = Array.from(this.drives.controls);
     return { time, controls, colliders, memory: Array.from(this.memory), frictionScale };

@@ -13,9 +13,9 @@ const source: TaskSource = {
 };
 
 test("workers that start after a program was compiled step the same bits as those before it", async () => {
-  const steps = async (env: Awaited<ReturnType<typeof createVecEnv>>) => {
+  const steps = async (env: Awaited<ReturnType<typeof createVecEnv>>, seed?: number) => {
     const actions = Float32Array.from({ length: 6 }, (_, i) => Math.fround(0.3 - 0.1 * i));
-    const rows = [...env.reset()];
+    const rows = [...env.reset(seed)];
     for (let i = 0; i < 60; i++) rows.push(...env.step(actions).observations);
     env.dispose();
     return rows;
@@ -29,6 +29,10 @@ test("workers that start after a program was compiled step the same bits as thos
   expect(keepsDenormals()).toBe(false);
   const after = await steps(await createVecEnv(source, { numEnvs: 2, seed: 1, numWorkers: 1 }));
   expect(after).toEqual(before);
+  const other = await createVecEnv(source, { numEnvs: 2, seed: 1, numWorkers: 1 });
+  other.reset();
+  other.restore(other.state()); // through this thread, which flushes
+  expect(await steps(other, 1)).toEqual(before);
   expect(() => local.step(new Float32Array(6))).toThrow("flushes denormal numbers");
   await expect(loadPhysics("compat")).rejects.toThrow("flushes denormal numbers");
 });

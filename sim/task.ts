@@ -33,8 +33,22 @@ export interface Task {
   /** Absorbing ends only, never the time limit. */
   terminated(world: World): boolean;
   success?(world: World): boolean;
+  /** For robots with a left and a right, whose images obey the same laws; uneven ground aside. */
+  readonly mirror?: TaskMirror;
   /** The task at a level of difficulty in [0, 1], for curricula. */
   atLevel?(level: number): Task;
+}
+
+/** What a robot's observations and actions look like in a mirror. */
+export interface TaskMirror {
+  readonly observations: Mirror; // O
+  readonly actions: Mirror; // A
+}
+
+/** Element i of the mirrored vector is `signs[i]`, 1 or −1, times element `indices[i]`. */
+export interface Mirror {
+  readonly indices: readonly number[];
+  readonly signs: readonly number[];
 }
 
 type Interval = readonly [low: number, high: number];

@@ -5,6 +5,7 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -39,6 +40,7 @@ export async function antRun(id: string): Promise<Task> {
     maxEpisodeSteps: 200,
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
+    mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
     rewardTerms: ["run", "effort", "jerk", "side"],
 

@@ -5,6 +5,7 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -55,6 +56,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
     randomization: { pushes: { link: "torso", every: 2, speed: 0.4 } },
+    mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
     rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],
 

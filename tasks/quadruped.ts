@@ -6,9 +6,10 @@ import { atan2, cos, sin } from "../sim/math.ts";
 import type { RobotModel } from "../sim/model.ts";
 import type { Rng } from "../sim/rng.ts";
 import { unboundedSpace } from "../sim/space.ts";
-import type { Task } from "../sim/task.ts";
+import type { Task, TaskMirror } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { inPlace, joinMirrors, mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, between, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
@@ -73,6 +74,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       ...Object.keys(rest).map((name) => `${name}: drive's last control`),
     ]),
     action: driveSpace(model),
+    mirror: mirrorOf(model),
     memorySize,
     rewardTerms: ["track", "steps", "effort", "jerk", "bounce", "tumble"],
     randomization: {
@@ -131,6 +133,13 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       return axisOf(world, 0, 2, 2) < 0.4 || heightOver(ground, world.linkPositions) < lowestTrunk;
     },
   };
+}
+
+/** The image of commands, too, and of the drives' last controls. */
+function mirrorOf(model: RobotModel): TaskMirror {
+  const actions = mirrorActions(model);
+  const commands = inPlace([1, -1, -1]);
+  return { observations: joinMirrors([mirrorFloating(model, rest), commands, actions]), actions };
 }
 
 function drawCommand(memory: Float64Array, at: number, rng: Rng): void {

@@ -1,0 +1,49 @@
+// Presets: settings that are known to learn, by algorithm and task. What a row does not name is the default.
+
+import type { TrainSettings } from "./settings.ts";
+
+export interface Preset {
+  readonly train?: Partial<TrainSettings>;
+  readonly algo?: Readonly<Record<string, unknown>>;
+}
+
+const sacLocomotion = {
+  actorHidden: [128, 128],
+  criticHidden: [128, 128],
+  batchSize: 256,
+  discount: 0.99,
+  actorLearningRate: 1e-3,
+  criticLearningRate: 1e-3,
+  alphaLearningRate: 1e-3,
+  tau: 0.01,
+  initialAlpha: 0.1,
+  learningStarts: 4000,
+  bufferSize: 1_000_000,
+  normalizer: "warmUp",
+  actorHeadScale: 0.01,
+  utdRatio: 1 / 16,
+} as const;
+
+const planarTrain = { numEnvs: 32, totalTimesteps: 1_000_000 } as const;
+/** Three-step returns and the mean of two critics with layer norm. */
+const planar = {
+  ...sacLocomotion,
+  numStepReturns: 3,
+  criticLayerNorm: true,
+  targetReduction: "mean",
+  actorReduction: "mean",
+} as const;
+
+/** Algorithm → task id → preset. */
+export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
+  sac: {
+    "hopper-hop-v0": { train: planarTrain, algo: planar },
+    "walker2d-walk-v0": { train: planarTrain, algo: planar },
+    "walker2d-run-v0": { train: planarTrain, algo: planar },
+    "halfcheetah-run-v0": { train: planarTrain, algo: { ...sacLocomotion, numStepReturns: 3 } },
+    "ant-run-v0": {
+      train: { numEnvs: 32, totalTimesteps: 2_000_000 },
+      algo: { ...sacLocomotion, utdRatio: 1 / 8 },
+    },
+  },
+};

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { doctorCommand } from "./doctor.ts";
 import { envsCommand } from "./envs.ts";
+import { renderCommand } from "./render.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -15,6 +16,7 @@ const program = new Command("salle")
   .configureHelp({ showGlobalOptions: false })
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
+  .addCommand(renderCommand())
   .addHelpText(
     "after",
     `

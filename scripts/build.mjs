@@ -12,7 +12,11 @@ function prune(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) prune(path);
-    else if (folder !== join(out, "vendor") && /\.js(\.map)?$/.test(entry.name)) {
+    else if (
+      folder !== join(out, "vendor") &&
+      !folder.startsWith(join(out, "page")) &&
+      /\.js(\.map)?$/.test(entry.name)
+    ) {
       const source = join(root, relative(out, path).replace(/\.js(\.map)?$/, ".ts"));
       if (!existsSync(source)) rmSync(path);
     }
@@ -39,4 +43,5 @@ const tsc = join(
   "bin/tsc",
 );
 const { status } = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+await import("./page.mjs");

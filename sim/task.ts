@@ -1,6 +1,6 @@
 // The contract between a robot's world and what it is asked to do. A task has no state of its own.
 
-import type { RobotModel } from "./model.ts";
+import type { RobotModel, Vec3 } from "./model.ts";
 import type { Rng } from "./rng.ts";
 import type { PhysicsSettings } from "./settings.ts";
 import type { Space } from "./space.ts";
@@ -35,6 +35,8 @@ export interface Task {
   success?(world: World): boolean;
   /** For robots with a left and a right, whose images obey the same laws; uneven ground aside. */
   readonly mirror?: TaskMirror;
+  /** What a viewer should draw beside the robot; fresh. */
+  marks?(world: World): Mark[];
   /** The task at a level of difficulty in [0, 1], for curricula. */
   atLevel?(level: number): Task;
 }
@@ -50,6 +52,11 @@ export interface Mirror {
   readonly indices: readonly number[];
   readonly signs: readonly number[];
 }
+
+/** Something to see that the physics does not know: a target, or a wanted direction as an arrow. */
+export type Mark =
+  | { readonly type: "sphere"; readonly position: Vec3; readonly radius: number }
+  | { readonly type: "arrow"; readonly position: Vec3; readonly vector: Vec3 };
 
 type Interval = readonly [low: number, high: number];
 

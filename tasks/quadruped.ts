@@ -129,6 +129,16 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       return sum;
     },
 
+    marks(world) {
+      const memory = world.memory;
+      const at = commandAt(world);
+      const [x = 0, y = 0, z = 0] = world.linkPositions;
+      const vector = [0, 1, 2].map((i) => {
+        return memory[at]! * axisOf(world, 0, 0, i) + memory[at + 1]! * axisOf(world, 0, 1, i);
+      });
+      return [{ type: "arrow", position: [x, y, z + 0.2], vector: [vector[0]!, vector[1]!, 0] }];
+    },
+
     terminated(world) {
       return axisOf(world, 0, 2, 2) < 0.4 || heightOver(ground, world.linkPositions) < lowestTrunk;
     },

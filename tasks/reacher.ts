@@ -66,6 +66,11 @@ export async function reacher(id: string, { targetRadius }: ReacherOptions): Pro
     },
 
     success: (world) => distance(world) < reach,
+    marks(world) {
+      const [x = 0, y = 0] = world.memory;
+      const { position } = world.sensors.site("finger");
+      return [{ type: "sphere", position: [x, y, position[2]!], radius: targetRadius }];
+    },
     terminated: () => false,
   };
 }

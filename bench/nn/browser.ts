@@ -4,8 +4,8 @@
 
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
-import { launchChromium } from "../../tests/browser/chromium.ts";
 import { type Site, serveSite } from "../../tests/browser/site.ts";
+import { launchChromium } from "../../viewer/chromium.ts";
 import type {} from "./browserPage.ts"; // declares browserBench
 
 export interface BrowserRow {

@@ -1,7 +1,7 @@
 // Tests that need Chromium.
 
 import { describe, test } from "vitest";
-import { chromiumMissing } from "./chromium.ts";
+import { chromiumMissing } from "../../viewer/chromium.ts";
 
 /** `describe` for tests that need Chromium. Without it they are skipped, but in CI they fail. */
 export function describeChromium(name: string, body: () => void): void {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "./chromium.ts";
+import { launchChromium } from "../../viewer/chromium.ts";
 import { describeChromium } from "./describeChromium.ts";
 import { type Path, rollOut } from "./physicsLab.ts";
 import { type Site, serveSite } from "./site.ts";

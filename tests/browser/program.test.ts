@@ -6,7 +6,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { zeros } from "../../nn/tree.ts";
-import { launchChromium } from "./chromium.ts";
+import { launchChromium } from "../../viewer/chromium.ts";
 import {
   beyond,
   both,

@@ -1,7 +1,7 @@
 // The same compiled program in Node and on WebGPU in headless Chromium.
 
 import { expect, test } from "vitest";
-import { launchChromium } from "./chromium.ts";
+import { launchChromium } from "../../viewer/chromium.ts";
 import { beyond, both, callsOf, compileBoth, labOf } from "./compare.ts";
 import { describeChromium } from "./describeChromium.ts";
 import { createLab } from "./lab.ts";

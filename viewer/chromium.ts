@@ -1,4 +1,4 @@
-// Headless Chromium for tests and benchmarks that run in a browser.
+// Headless Chromium for pictures, tests and benchmarks; the one door to Playwright.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -14,6 +14,13 @@ const quiet = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+];
+
+/** Flags that draw WebGL without a graphics card. */
+export const softwareGl = [
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
 ];
 
 /** Why browser tests can't run and what to do about it; undefined when they can. */

@@ -1,20 +1,25 @@
 // salle envs: which tasks there are, what each observes and earns, and whether a task is sound.
 
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { loadPhysics } from "../sim/rapier.ts";
 import { physicsDefaults } from "../sim/settings.ts";
 import { substepsOf, type Task } from "../sim/task.ts";
 import { type Check, checks, subjectOf } from "../tasks/check.ts";
+import { tasksFolder } from "../tasks/files.ts";
 import { createTask, tasks } from "../tasks/index.ts";
 import { randomPolicy } from "../tasks/rollout.ts";
+import { addCommand } from "./envsAdd.ts";
 import { print, table } from "./output.ts";
 
 export function envsCommand(): Command {
   return new Command("envs")
-    .description("list tasks, explain one, check one")
+    .description("list tasks, explain one, check one, make one of your robot")
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(addCommand());
 }
 
 /** What the list says of a task. */
@@ -46,7 +51,7 @@ function listCommand(): Command {
     .description("list the tasks")
     .option("--json", "print the list as JSON")
     .action(async ({ json = false }: { json?: boolean }) => {
-      const all = await Promise.all(Object.keys(tasks).map(createTask));
+      const all = await Promise.all([...Object.keys(tasks), ...ownTasks()].map(createTask));
       const summaries = all.map(summaryOf);
       if (json) return print(JSON.stringify(summaries, null, 2));
       const head = ["id", "robot", "observed", "actions", "rate", "episode", "reward terms"];
@@ -62,6 +67,13 @@ function listCommand(): Command {
       for (const line of table([head, ...rows])) print(line);
       print("\n`salle envs show <id>` explains one.");
     });
+}
+
+/** Files of the current folder's own tasks. */
+function ownTasks(): string[] {
+  if (!existsSync(tasksFolder)) return [];
+  const names = readdirSync(tasksFolder).filter((name) => /\.(json|m?[jt]s)$/.test(name));
+  return names.map((name) => join(tasksFolder, name));
 }
 
 function showCommand(): Command {

@@ -9,6 +9,8 @@ import type { World } from "./world.ts";
 export interface Task {
   /** "hopper-hop-v0": a changed reward is a new version. */
   readonly id: string;
+  /** URL of the file that makes it, where no registry knows its id; the registry takes it as a name. */
+  readonly source?: string;
   readonly model: RobotModel;
   readonly settings?: Partial<PhysicsSettings>;
   readonly observation: Space;

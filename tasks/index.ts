@@ -2,8 +2,10 @@
 
 import { didYouMean } from "../sim/source.ts";
 import type { Task } from "../sim/task.ts";
+import type { TaskSource } from "../sim/vecEnv.ts";
 import { antRun } from "./ant.ts";
 import { cartpoleSwingup } from "./cartpole.ts";
+import { findTaskFile, loadTaskFile, tasksFolder } from "./files.ts";
 import { halfcheetahRun } from "./halfcheetah.ts";
 import { hopperHop } from "./hopper.ts";
 import { humanoid } from "./humanoid.ts";
@@ -29,17 +31,32 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06 }),
 };
 
-/** The full id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */
+/** The registered id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */
 export function taskId(name: string): string {
-  const ids = Object.keys(tasks);
-  const found = ids.find((id) => id === name) ?? ids.find((id) => id.startsWith(`${name}-`));
+  const found = registered(name);
   if (found) return found;
+  const ids = Object.keys(tasks);
   const short = ids.flatMap((id) => [id, id.replace(/-v\d+$/, ""), id.replace(/-.*$/, "")]);
-  throw new Error(`unknown task "${name}"${didYouMean(name, short)}; known: ${ids.join(", ")}`);
+  throw new Error(
+    `unknown task "${name}"${didYouMean(name, short)}; known: ${ids.join(", ")}, and files: ./robot.xml, ./robot.urdf, or what lies in ${tasksFolder}/`,
+  );
 }
 
-/** The task that a name stands for. */
-export function createTask(name: string): Promise<Task> {
+function registered(name: string): string | undefined {
+  const ids = Object.keys(tasks);
+  return ids.find((id) => id === name) ?? ids.find((id) => id.startsWith(`${name}-`));
+}
+
+/** The task that a name stands for: a registered one, a file's path or URL, or one of salle-tasks/. */
+export async function createTask(name: string): Promise<Task> {
+  const file = registered(name) ? undefined : await findTaskFile(name);
+  if (file) return await loadTaskFile(file);
   const id = taskId(name);
-  return tasks[id]!(id);
+  return await tasks[id]!(id);
+}
+
+/** Where a thread finds the task that a name stands for, whichever folder it runs in. */
+export async function taskSource(name: string): Promise<TaskSource> {
+  const file = registered(name) ? undefined : await findTaskFile(name);
+  return { module: import.meta.url, name: "createTask", args: [file?.href ?? taskId(name)] };
 }

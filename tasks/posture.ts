@@ -1,7 +1,8 @@
 // How a robot stands, leans and moves, read from its world; and how it is put on the ground.
 
+import { rotate } from "../sim/frames.ts";
 import { cos, sin } from "../sim/math.ts";
-import type { Geom } from "../sim/model.ts";
+import type { Geom, Vec3 } from "../sim/model.ts";
 import type { Rng } from "../sim/rng.ts";
 import type { World } from "../sim/world.ts";
 
@@ -99,7 +100,8 @@ export function startOnGround(world: World, rootHeight: number, gap = 0.005): vo
   let lowest = Number.POSITIVE_INFINITY;
   for (const [index, link] of world.model.links.entries()) {
     for (const geom of link.geoms) {
-      if (geom.affinity !== 0) lowest = Math.min(lowest, lowestPoint(world, index, geom));
+      if (geom.affinity !== 0 || geom.group !== 0)
+        lowest = Math.min(lowest, lowestPoint(world, index, geom));
     }
   }
   if (rootHeight < 0) world.start.freePoses[2]! += gap - lowest;
@@ -109,26 +111,45 @@ export function startOnGround(world: World, rootHeight: number, gap = 0.005): vo
 function lowestPoint(world: World, link: number, geom: Geom): number {
   // Height of the geom's centre, and how far its own axes rise.
   let height = world.linkPositions[3 * link + 2]!;
-  const up = [0, 1, 2].map((column) => axisOf(world, link, 2, column));
+  const up: Vec3 = [
+    axisOf(world, link, 2, 0),
+    axisOf(world, link, 2, 1),
+    axisOf(world, link, 2, 2),
+  ];
   for (let i = 0; i < 3; i++) height += up[i]! * geom.position[i]!;
   const [x, y, z, w] = geom.rotation;
-  const rise = (a: number, b: number, c: number) => up[0]! * a + up[1]! * b + up[2]! * c;
-  const ofZ = Math.abs(rise(2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)));
+  const [ofX, ofY, ofZ] = rotate([-x, -y, -z, w], up);
   const { shape } = geom;
   switch (shape.type) {
     case "sphere":
       return height - shape.radius;
     case "capsule":
-      return height - shape.radius - shape.halfLength * ofZ;
+      return height - shape.radius - shape.halfLength * Math.abs(ofZ);
     case "cylinder":
-      return height - shape.halfLength * ofZ - shape.radius * Math.sqrt(Math.max(0, 1 - ofZ * ofZ));
+      return (
+        height -
+        shape.halfLength * Math.abs(ofZ) -
+        shape.radius * Math.sqrt(Math.max(0, 1 - ofZ * ofZ))
+      );
     case "box": {
-      const ofX = Math.abs(rise(1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)));
-      const ofY = Math.abs(rise(2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)));
       const [a, b, c] = shape.halfExtents;
-      return height - a * ofX - b * ofY - c * ofZ;
+      return height - a * Math.abs(ofX) - b * Math.abs(ofY) - c * Math.abs(ofZ);
     }
+    case "ellipsoid": {
+      const [a, b, c] = [shape.radii[0] * ofX, shape.radii[1] * ofY, shape.radii[2] * ofZ];
+      return height - Math.sqrt(a * a + b * b + c * c);
+    }
+    case "convex":
+      return height + lowestOf(shape.points, ofX, ofY, ofZ);
     default:
       return height;
   }
+}
+
+/** Least height of points x, y, z, x, … in a frame whose axes rise so. */
+function lowestOf(points: readonly number[], ofX: number, ofY: number, ofZ: number): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < points.length; i += 3)
+    lowest = Math.min(lowest, points[i]! * ofX + points[i + 1]! * ofY + points[i + 2]! * ofZ);
+  return lowest;
 }

@@ -15,7 +15,8 @@ export function driveSpace({ actuators }: RobotModel): Space {
   return unitSpace(actuators.map(({ name }) => name));
 }
 
-async function readText(url: URL): Promise<string> {
+/** A text file, from disk under Node, over the network in a browser. */
+export async function readText(url: URL): Promise<string> {
   if (url.protocol === "file:") {
     const { readFile } = await import("node:fs/promises");
     return await readFile(url, "utf8");

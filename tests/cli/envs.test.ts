@@ -1,8 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
 import type { TaskSummary } from "../../cli/envs.ts";
 import { checks } from "../../tasks/check.ts";
 import { createTask, tasks } from "../../tasks/index.ts";
-import { salle } from "./salle.ts";
+import { salle, salleIn } from "./salle.ts";
 
 describe("salle envs", () => {
   test("lists every task, for people and as JSON", async () => {
@@ -48,5 +52,40 @@ describe("salle envs", () => {
     expect(unknown.errors).toMatch(/^error: unknown task "hoper"; did you mean "hopper"\?.*\n$/);
     const steps = await salle("envs", "check", "hopper", "--steps", "none");
     expect(steps.errors).toMatch(/^error: --steps is a whole number from 1, got NaN\n$/);
+  });
+});
+
+describe("salle envs add", () => {
+  const folder = mkdtempSync(join(tmpdir(), "salle-add-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const robot = fileURLToPath(new URL("../../tasks/hopper.xml", import.meta.url));
+  copyFileSync(robot, join(folder, "My Robot.xml"));
+  writeFileSync(join(folder, "bad.xml"), "<mujoco>\n<tendon><spatial/></tendon>\n</mujoco>");
+
+  test("describes the robot and writes a task that checks find by its name", async () => {
+    const { code, output } = await salleIn(folder, "envs", "add", "My Robot.xml");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^hopper: 4 links, [\d.]+ kg, joints: 4 hinge, 2 slide\n/);
+    expect(output).toContain('wrote salle-tasks/my-robot.json: task "my-robot"');
+    const checked = await salleIn(folder, "envs", "check", "my-robot", "--steps", "200");
+    expect(checked.output).toContain("my-robot is sound");
+    expect((await salleIn(folder, "envs", "list")).output).toMatch(/^my-robot +hopper/m);
+    const again = await salleIn(folder, "envs", "add", "My Robot.xml");
+    expect(again.errors).toMatch(/^error: salle-tasks\/my-robot.json is there already; --force/);
+  });
+
+  test("writes a module, and refuses names that are taken or cannot be", async () => {
+    const add = (...args: string[]) => salleIn(folder, "envs", "add", "My Robot.xml", ...args);
+    expect((await add("--module", "--name", "mine")).code).toBe(0);
+    const checked = await salleIn(folder, "envs", "check", "mine", "--steps", "200");
+    expect(checked.output).toContain("mine is sound");
+    expect((await add("--name", "hopper")).errors).toMatch(/is the name of one of Salle's tasks/);
+    expect((await add("--name", "A b")).errors).toMatch(/small letters, digits and "-", got "A b"/);
+  });
+
+  test("names what is not supported by file and line", async () => {
+    const { code, errors } = await salleIn(folder, "envs", "add", "bad.xml");
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^error: bad\.xml:2: <tendon> is not supported\n$/);
   });
 });

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { doctorCommand } from "./doctor.ts";
 import { envsCommand } from "./envs.ts";
 import { renderCommand } from "./render.ts";
+import { exportCommand } from "./export.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -17,6 +18,7 @@ const program = new Command("salle")
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
   .addCommand(renderCommand())
+  .addCommand(exportCommand())
   .addHelpText(
     "after",
     `

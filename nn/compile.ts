@@ -77,6 +77,13 @@ export interface RunOptions {
 export interface OnnxOptions {
   /** "inputs" (default): state goes in and out. "constants": the present state is baked in and only outputs come out. */
   readonly state?: "inputs" | "constants";
+  /** Names inputs and outputs by their paths alone, "obs" for "inputs/obs"; only with constants. */
+  readonly plainNames?: boolean;
+  /**
+   * Lets the first axis of inputs and outputs have any size, under this name. Only right where the
+   * function computes rows alone: its files for two sizes are then equal.
+   */
+  readonly freeAxis?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -152,9 +159,9 @@ export async function compile<const S, const X, Y>(
       return stateTree(Object.fromEntries(entries), (path) => current.get(path)!) as never;
     },
     load: (state) => machine.load(new Map(leaves<NdArray>(state as StateTree, isNdArray))),
-    async onnx({ state = "inputs", metadata = {} } = {}) {
+    async onnx({ state = "inputs", ...rest } = {}) {
       const current = state === "constants" ? await machine.state() : undefined;
-      return exportOnnx(recording, current, metadata);
+      return exportOnnx(recording, current, rest);
     },
     dispose: () => machine.dispose(),
   };

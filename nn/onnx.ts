@@ -37,6 +37,8 @@ export interface OnnxModel {
   readonly constants: readonly OnnxConstant[];
   readonly nodes: readonly OnnxNode[];
   readonly metadata?: { readonly [key: string]: string };
+  /** Name of the first axis of inputs and outputs where it may have any size. */
+  readonly freeAxis?: string | undefined;
   /** Name of an empty sequence that becomes the first output; see `resultsInPlace` in runtime.ts. */
   readonly signal?: string;
 }
@@ -76,9 +78,10 @@ function encodeGraph(writer: Writer, model: OnnxModel): void {
   }
   writer.uint32(tag(2, 2)).string(model.name);
   for (const constant of model.constants) message(writer, 5, () => encodeTensor(writer, constant));
-  for (const input of model.inputs) message(writer, 11, () => encodeValueInfo(writer, input));
+  const encode = (value: OnnxValue) => encodeValueInfo(writer, value, model.freeAxis);
+  for (const input of model.inputs) message(writer, 11, () => encode(input));
   if (model.signal !== undefined) encodeSequenceInfo(writer, model.signal);
-  for (const output of model.outputs) message(writer, 12, () => encodeValueInfo(writer, output));
+  for (const output of model.outputs) message(writer, 12, () => encode(output));
 }
 
 function encodeNode(writer: Writer, node: OnnxNode): void {
@@ -138,14 +141,21 @@ function encodeSequenceInfo(writer: Writer, name: string): void {
   });
 }
 
-function encodeValueInfo(writer: Writer, { name, type, shape }: OnnxValue): void {
+function encodeValueInfo(
+  writer: Writer,
+  { name, type, shape }: OnnxValue,
+  freeAxis: string | undefined,
+): void {
   writer.uint32(tag(1, 2)).string(name);
   message(writer, 2, () =>
     message(writer, 1, () => {
       writer.uint32(tag(1, 0)).int32(onnxTypes[type]);
       message(writer, 2, () => {
-        for (const size of shape) {
-          message(writer, 1, () => writer.uint32(tag(1, 0)).int64(size));
+        for (const [axis, size] of shape.entries()) {
+          message(writer, 1, () => {
+            if (axis === 0 && freeAxis !== undefined) writer.uint32(tag(2, 2)).string(freeAxis);
+            else writer.uint32(tag(1, 0)).int64(size);
+          });
         }
       });
     }),

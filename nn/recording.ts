@@ -5,7 +5,7 @@ import type { InputPlan } from "./check.ts";
 import { isTensor } from "./gradient.ts";
 import { Graph, type Value } from "./graph.ts";
 import { lower, type NamedValue } from "./lower.ts";
-import { encodeOnnx } from "./onnx.ts";
+import { encodeOnnx, type OnnxModel } from "./onnx.ts";
 import { graphValue, tensorOf, trace } from "./trace.ts";
 import {
   type ArraySpec,
@@ -113,13 +113,21 @@ function outputTreeOf(template: Tree<Tensor>): Recording["outputTree"] {
   };
 }
 
+/** How a file is written; `OnnxOptions` in compile.ts explains. */
+interface FileOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly plainNames?: boolean;
+  readonly freeAxis?: string | undefined;
+}
+
 /** The recording in standard operators, with the state as inputs or baked in. */
 export function exportOnnx(
   { graph, name, states, outputs }: Recording,
   baked: ReadonlyMap<string, NdArray> | undefined,
-  metadata: Readonly<Record<string, string>>,
+  { metadata = {}, plainNames = false, freeAxis }: FileOptions,
 ): Uint8Array {
-  const wanted = outputs.map(({ path, value }) => named(`outputs/${path}`, value));
+  const plain = plainNames && baked !== undefined;
+  const wanted = outputs.map(({ path, value }) => named(plain ? path : `outputs/${path}`, value));
   if (baked === undefined) {
     wanted.push(...states.map(({ path, after }) => named(`next/${path}`, after)));
   }
@@ -135,7 +143,23 @@ export function exportOnnx(
   const inputs = model.inputs.filter(
     (input) => baked === undefined || !input.name.startsWith("state/"),
   );
-  return encodeOnnx({ ...model, inputs, constants: [...model.constants, ...constants], metadata });
+  const file = {
+    ...model,
+    inputs,
+    constants: [...model.constants, ...constants],
+    metadata,
+    freeAxis,
+  };
+  return encodeOnnx(plain ? withPlainInputs(file) : file);
+}
+
+function withPlainInputs(model: OnnxModel): OnnxModel {
+  const plain = (name: string) => name.replace(/^inputs\//, "");
+  return {
+    ...model,
+    inputs: model.inputs.map((input) => ({ ...input, name: plain(input.name) })),
+    nodes: model.nodes.map((node) => ({ ...node, inputs: node.inputs.map(plain) })),
+  };
 }
 
 function named(name: string, value: Value): NamedValue {

@@ -15,7 +15,7 @@ import {
   writeSealed,
 } from "./arrayFiles.ts";
 import { flushFolder, isDiskFull, replaceFile } from "./files.ts";
-import { packState, partOf, type StateArray, unpackState } from "./plainState.ts";
+import { packState, partsOf, type StateArray, unpackState } from "./plainState.ts";
 
 export interface Manifest {
   readonly version: 1;
@@ -30,7 +30,7 @@ export interface Manifest {
 export interface Checkpoint {
   readonly step: number;
   readonly manifest: Manifest;
-  /** What was saved, or the part that was asked for; fresh. */
+  /** What was saved, or of it the parts that were asked for, in their places; fresh. */
   readonly state: unknown;
 }
 
@@ -90,10 +90,10 @@ export class Checkpoints {
   }
 
   /**
-   * A checkpoint whose every file is as it was written, or the part of its state that `part` leads to,
-   * "loop/agent". Throws where it is missing or corrupt, naming the file and the newest whole one.
+   * A checkpoint whose every file is as it was written, or the `parts` of its state, such as
+   * "loop/normalizer". Throws where it is missing or corrupt, naming the file and the newest whole one.
    */
-  load(name: CheckpointName, part?: string): Checkpoint {
+  load(name: CheckpointName, parts?: readonly string[]): Checkpoint {
     const step = this.find(name);
     if (step === undefined) {
       const known = this.steps().join(", ") || "none";
@@ -105,7 +105,7 @@ export class Checkpoints {
       const advice = whole === undefined ? "no other is whole" : `${whole} is the newest whole one`;
       throw new Error(`checkpoint ${step} in ${this.folder} is corrupt: ${problem}; ${advice}`);
     }
-    return readCheckpoint(join(this.folder, String(step)), part);
+    return readCheckpoint(join(this.folder, String(step)), parts);
   }
 
   /** What is wrong with the files of a step, in words; null where nothing is. */
@@ -227,13 +227,13 @@ function readManifest(folder: string): Manifest {
   return manifest;
 }
 
-function readCheckpoint(folder: string, part: string | undefined): Checkpoint {
+function readCheckpoint(folder: string, parts: readonly string[] | undefined): Checkpoint {
   const manifest = readManifest(folder);
   const whole: unknown = JSON.parse(readFileSync(join(folder, "state.json"), "utf8"));
-  const json = part === undefined ? whole : partOf(whole, part);
-  if (json === undefined) throw new Error(`${folder} holds no "${part}"`);
+  const json = parts === undefined ? whole : partsOf(whole, parts);
   const arrays = new Map<string, StateArray>();
-  const wanted = (name: string) => part === undefined || `${name}/`.startsWith(`${part}/`);
+  const wanted = (name: string) =>
+    parts === undefined || parts.some((part) => `${name}/`.startsWith(`${part}/`));
   for (const name of Object.keys(manifest.files)) {
     if (!name.endsWith(".safetensors")) continue;
     for (const [path, array] of readArrays(join(folder, name), wanted)) arrays.set(path, array);

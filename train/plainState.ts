@@ -63,14 +63,22 @@ export function unpackState(json: unknown, read: (name: string) => StateArray): 
   );
 }
 
-/** The part of a packed state that a path leads to, "loop/agent"; undefined where there is none. */
-export function partOf(json: unknown, path: string): unknown {
-  let part = json;
-  for (const key of path.split("/")) {
-    if (typeof part !== "object" || part === null) return undefined;
-    part = (part as Record<string, unknown>)[key];
+/** A packed state with nothing in it but what some paths lead to, "loop/agent"; throws where one leads nowhere. */
+export function partsOf(json: unknown, paths: readonly string[]): unknown {
+  const parts: Record<string, unknown> = {};
+  for (const path of paths) {
+    const keys = path.split("/");
+    let [source, target] = [json as Record<string, unknown>, parts];
+    for (const key of keys.slice(0, -1)) {
+      source = (source?.[key] ?? {}) as Record<string, unknown>;
+      target[key] ??= {};
+      target = target[key] as Record<string, unknown>;
+    }
+    const last = keys.at(-1)!;
+    if (!Object.hasOwn(source, last)) throw new Error(`the checkpoint holds no "${path}"`);
+    target[last] = source[last];
   }
-  return part;
+  return parts;
 }
 
 function packNumber(value: number): unknown {

@@ -140,8 +140,8 @@ export class Run {
     this.checkpoints.save(state, about, { keep, shardBytes });
   }
 
-  load(name: CheckpointName, part?: string): Checkpoint {
-    return this.checkpoints.load(name, part);
+  load(name: CheckpointName, parts?: readonly string[]): Checkpoint {
+    return this.checkpoints.load(name, parts);
   }
 
   /** The last call: says how the run ended, and lets others open it. */

@@ -4,6 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { algorithms } from "../../agents/index.ts";
+import { Normalizer } from "../../agents/normalizer.ts";
+import { createRng } from "../../sim/rng.ts";
+import { createTask } from "../../tasks/index.ts";
+import { formatConfig, resolveConfig } from "../../train/config.ts";
+import { createRun, type Run } from "../../train/run.ts";
 import type { RunOrigin } from "../../train/runMeta.ts";
 
 export const origin: RunOrigin = {
@@ -22,4 +28,26 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "salle-run-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A run whose one checkpoint has an algorithm's first state and a normaliser that has seen 50 rows. */
+export async function untrainedRun(sets: readonly string[], algorithm = "sac"): Promise<Run> {
+  const config = resolveConfig({ task: "hopper", algorithm, sets });
+  const { observation, action } = await createTask(config.task);
+  const spec = { observationSize: observation.size, actionSize: action.size, numEnvs: 4 };
+  const rng = createRng(config.train.seed);
+  const agent = algorithms[algorithm]!.init(spec, config.algo as never, rng);
+  const normalizer = new Normalizer(config.algo["normalizer"] as "none", observation.size);
+  normalizer.observe(Float32Array.from({ length: 50 * observation.size }, () => 3 * rng.normal()));
+  const folder = join(temporaryFolder(), "a-run");
+  const run = createRun(folder, { config: formatConfig(config), meta: origin });
+  run.save(7, { loop: { learner: { agent }, normalizer: normalizer.state() } });
+  run.finish("finished");
+  return run;
+}
+
+/** Rows of observations, some of them far out. */
+export function observationRows(numRows: number, size: number): Float32Array {
+  const rng = createRng(9);
+  return Float32Array.from({ length: numRows * size }, () => rng.normal() * 10 ** rng.integer(3));
 }

@@ -1,0 +1,74 @@
+// salle export: a run's policy as a file that other programs read.
+
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { encodeSafetensors } from "../nn/safetensors.ts";
+import type { CheckpointName } from "../train/checkpoint.ts";
+import { policyArrays, readPolicy } from "../train/policy.ts";
+import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { print } from "./output.ts";
+import { findRun } from "./runFolders.ts";
+import { gitCommit, salleVersion } from "./version.ts";
+
+interface ExportOptions {
+  readonly onnx?: string;
+  readonly safetensors?: string;
+  readonly checkpoint?: string;
+  readonly numRows: string;
+  readonly runs: string;
+}
+
+export function exportCommand(): Command {
+  return new Command("export")
+    .description("write a run's policy as an ONNX or safetensors file")
+    .argument("<run>", "a run's folder, or its name within runs/")
+    .option("--onnx <file>", "graph from `obs` [N, O] to `action` [N, A], with metadata")
+    .option("--safetensors <file>", "the parameters by name, and the normaliser's")
+    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--num-rows <N>", "rows of the graph where it can't take any number", "1")
+    .option("--runs <folder>", "where runs are", "runs")
+    .addHelpText(
+      "after",
+      `
+The graph takes observations as the task gives them: normaliser, clipping and squashing are inside.
+It gives the policy's mode, in [−1, 1]; the metadata say how a robot's drives read that.
+
+Examples:
+  salle export runs/hopper-hop-v0__sac__1__20260101-120000 --onnx policy.onnx
+  salle export hopper-hop-v0__sac__1__20260101-120000 --checkpoint last --safetensors policy.safetensors`,
+    )
+    .action(exportPolicy);
+}
+
+async function exportPolicy(name: string, options: ExportOptions): Promise<void> {
+  const { onnx, safetensors } = options;
+  if (onnx === undefined && safetensors === undefined)
+    throw new Error("nothing to write: give --onnx <file>, --safetensors <file> or both");
+  const numRows = Number(options.numRows);
+  if (!Number.isInteger(numRows) || numRows < 1)
+    throw new Error(`--num-rows wants a whole number from 1, got "${options.numRows}"`);
+  const policy = await readPolicy(findRun(name, options.runs), checkpointName(options.checkpoint));
+  const metadata = {
+    ...policyMetadata(policy),
+    salle_version: salleVersion,
+    git_commit: gitCommit() ?? "",
+  };
+  if (onnx !== undefined) {
+    const file = await policyOnnx(policy, metadata, numRows);
+    writeFileSync(onnx, file.bytes);
+    const rows = file.numRows === null ? "any number of rows" : `${file.numRows} rows`;
+    print(`wrote ${onnx}: policy of step ${policy.step}, ${rows}, ${file.bytes.length} bytes`);
+  }
+  if (safetensors !== undefined) {
+    const bytes = encodeSafetensors(policyArrays(policy), metadata);
+    writeFileSync(safetensors, bytes);
+    print(`wrote ${safetensors}: policy of step ${policy.step}, ${bytes.length} bytes`);
+  }
+}
+
+function checkpointName(text: string | undefined): CheckpointName | undefined {
+  if (text === undefined || text === "best" || text === "last") return text;
+  const step = Number(text);
+  if (text !== "" && Number.isInteger(step) && step >= 0) return step;
+  throw new Error(`--checkpoint wants best, last or a step, got "${text}"`);
+}

@@ -1,0 +1,106 @@
+// The policy of a run: an algorithm's actor and the normaliser that goes with it, from a checkpoint.
+//
+// For evaluation, play and export. Off-policy and on-policy loops keep them in the same places of their
+// state: loop/learner/agent and loop/normalizer.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentState, AnyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
+import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
+import type { Device } from "../nn/runtime.ts";
+import type { NdArray } from "../nn/tree.ts";
+import type { Task } from "../sim/task.ts";
+import { createTask } from "../tasks/index.ts";
+import { type CheckpointName, Checkpoints } from "./checkpoint.ts";
+import { algorithmNamed, parseConfig, type RunConfig } from "./config.ts";
+import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
+
+/** What a checkpoint holds of a policy, and what is needed to make it act. */
+export interface SavedPolicy {
+  readonly config: RunConfig;
+  readonly algorithm: AnyAlgorithm;
+  readonly task: Task;
+  /** Of the checkpoint. */
+  readonly step: number;
+  /** The entries of the algorithm's `policyKeys`. */
+  readonly parameters: AgentState;
+  readonly normalizer: Normalizer;
+}
+
+export interface LoadOptions {
+  /** Rows that act together, N; 1 where missing. */
+  readonly numRows?: number;
+  readonly device?: Device;
+}
+
+/** A saved policy that acts. */
+export interface Policy extends SavedPolicy {
+  /** Observations as the task gives them, [N, O]; fresh actions, [N, A], the policy's mode. */
+  act(observations: Float32Array): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** The settings of a run. */
+export function readRunConfig(folder: string): RunConfig {
+  return parseConfig(readFileSync(join(folder, "config.yaml"), "utf8"));
+}
+
+/** Reads a policy; the best one where no checkpoint is named, the newest where none is best yet. */
+export async function readPolicy(folder: string, name?: CheckpointName): Promise<SavedPolicy> {
+  const config = readRunConfig(folder);
+  const algorithm = algorithmNamed(config.algorithm);
+  const task = await createTask(config.task);
+  const checkpoints = new Checkpoints(join(folder, "checkpoints"));
+  const best = checkpoints.find("best") === undefined ? "last" : "best";
+  const keys = algorithm.policyKeys.map((key) => `loop/learner/agent/${key}`);
+  const { step, state } = checkpoints.load(name ?? best, [...keys, "loop/normalizer"]);
+  const { learner, normalizer: saved } = (state as { readonly loop: SavedLoop }).loop;
+  const kind = (config.algo as unknown as OffPolicyConfig).normalizer;
+  const normalizer = new Normalizer(kind, task.observation.size);
+  normalizer.restore(saved);
+  return { config, algorithm, task, step, parameters: learner.agent, normalizer };
+}
+
+/** Reads a policy and compiles it. */
+export async function loadPolicy(
+  folder: string,
+  name?: CheckpointName,
+  options: LoadOptions = {},
+): Promise<Policy> {
+  const saved = await readPolicy(folder, name);
+  const { algorithm, config, parameters, task, normalizer } = saved;
+  const { numRows = 1, device = "cpu" } = options;
+  const [observationSize, actionSize] = [task.observation.size, task.action.size];
+  const sizes = { numRows, observationSize, actionSize, device };
+  const program: PolicyProgram = await compilePolicy(algorithm, config.algo, parameters, sizes);
+  const standardised = new Float32Array(numRows * observationSize);
+  const mode = new Float32Array(numRows * actionSize);
+  return {
+    ...saved,
+    act(observations) {
+      if (observations.length !== standardised.length)
+        throw new Error(
+          `this policy takes ${numRows} × ${observationSize} numbers, got ${observations.length}`,
+        );
+      normalizer.apply(observations, standardised);
+      return program.act(standardised, mode);
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+/** Everything that a policy is made of, as trees of arrays, for a file. */
+export function policyArrays({ parameters, normalizer }: SavedPolicy) {
+  const row = (data: Float32Array): NdArray => ({
+    shape: [data.length],
+    dtype: "float32",
+    data: data.slice(),
+  });
+  const { means, scales } = normalizer;
+  return { policy: parameters, normalizer: { means: row(means), scales: row(scales) } };
+}
+
+interface SavedLoop {
+  readonly learner: { readonly agent: AgentState };
+  readonly normalizer: NormalizerState;
+}

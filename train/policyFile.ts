@@ -1,0 +1,96 @@
+// A policy as a file for others: an ONNX graph from raw observations to actions, with what a robot's
+// controller must know beside it as metadata.
+
+import type { OffPolicyConfig } from "../agents/agent.ts";
+import { compile, type Traced } from "../nn/compile.ts";
+import { clipByValue, mul, sub, type Tensor, zeros } from "../nn/ops.ts";
+import type { ArraySpec } from "../nn/tree.ts";
+import { planDefaults, planRobot } from "../sim/plan.ts";
+import type { Task } from "../sim/task.ts";
+import { policyArrays, type SavedPolicy } from "./policy.ts";
+
+const largest = 10; // standard deviations, as in agents/normalizer.ts
+
+type PolicyTree = ReturnType<typeof policyArrays>;
+
+export interface PolicyFile {
+  readonly bytes: Uint8Array;
+  /** Rows that it takes; null where any number. */
+  readonly numRows: number | null;
+}
+
+/**
+ * The policy's mode as an ONNX graph: `obs` [N, O], as the task gives them, to `action` [N, A] in
+ * [−1, 1]. N is free where the policy treats rows alone, as its files for two sizes show, else `numRows`.
+ */
+export async function policyOnnx(
+  policy: SavedPolicy,
+  metadata: Readonly<Record<string, string>>,
+  numRows = 1,
+): Promise<PolicyFile> {
+  const [two, three] = [await graphFile(policy, {}, 2, "N"), await graphFile(policy, {}, 3, "N")];
+  const isFree = Buffer.from(two).equals(three);
+  const bytes = await graphFile(policy, metadata, numRows, isFree ? "N" : undefined);
+  return { bytes, numRows: isFree ? null : numRows };
+}
+
+/** What a controller must know, in the keys that such files have: lists with commas between. */
+export function policyMetadata(policy: SavedPolicy): Record<string, string> {
+  const { task, config, algorithm, step } = policy;
+  return {
+    task: config.task,
+    algorithm: algorithm.name,
+    step: String(step),
+    seed: String(config.train.seed),
+    control_dt: String(task.controlDt),
+    observation_names: task.observation.names.join(","),
+    action_names: task.action.names.join(","),
+    ...driveMetadata(task),
+  };
+}
+
+/** Action a makes the control action_offset + action_scale × a; a gain is as the joint feels it. */
+function driveMetadata({ model }: Task): Record<string, string> {
+  const { actuators, coordinates } = planRobot(model, planDefaults);
+  const list = (of: (drive: (typeof actuators)[number]) => number | string) =>
+    actuators.map(of).join(",");
+  return {
+    joint_names: list(({ coordinate }) => coordinates[coordinate]!.name),
+    actuator_names: list(({ source }) => source.name),
+    actuator_types: list(({ source }) => source.type),
+    default_joint_pos: list(({ coordinate }) => coordinates[coordinate]!.reference),
+    gear: list(({ gear }) => gear),
+    action_scale: list(({ low, high }) => (high - low) / 2),
+    action_offset: list(({ low, high }) => (high + low) / 2),
+    joint_stiffness: list(({ kp, gear }) => kp * gear * gear),
+    joint_damping: list(({ kv, gear }) => kv * gear * gear),
+    effort_limit: list(({ forceHigh, gear }) => forceHigh * gear),
+  };
+}
+
+async function graphFile(
+  saved: SavedPolicy,
+  metadata: Readonly<Record<string, string>>,
+  numRows: number,
+  freeAxis: string | undefined,
+): Promise<Uint8Array> {
+  const { algorithm, config, task } = saved;
+  const isRaw = (config.algo as unknown as OffPolicyConfig).normalizer === "none";
+  const noiseShape = [1, task.action.size]; // broadcast, so that N may be free
+  const act = ({ policy, normalizer }: Traced<PolicyTree>, { obs }: { obs: Tensor }) => {
+    const { means, scales } = normalizer;
+    const scaled = mul(sub(obs, means), scales);
+    const observations = isRaw ? obs : clipByValue(scaled, -largest, largest);
+    const inputs = { observations, noise: zeros(noiseShape) };
+    const action = algorithm.act(policy as never, inputs, config.algo as never);
+    return [{ policy, normalizer }, { action }] as const;
+  };
+  const obs: ArraySpec = { shape: [numRows, task.observation.size], dtype: "float32" };
+  const example = { state: policyArrays(saved), inputs: { obs } } as never; // its type would be endless
+  const program = await compile(act as never, example, { name: `${algorithm.name} policy` });
+  try {
+    return await program.onnx({ state: "constants", plainNames: true, freeAxis, metadata });
+  } finally {
+    await program.dispose();
+  }
+}

@@ -4,8 +4,8 @@
 import { Command } from "commander";
 import { doctorCommand } from "./doctor.ts";
 import { envsCommand } from "./envs.ts";
-import { renderCommand } from "./render.ts";
 import { exportCommand } from "./export.ts";
+import { renderCommand } from "./render.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")

@@ -8,12 +8,13 @@ import { z } from "zod";
 import type { AnyAlgorithm } from "../agents/agent.ts";
 import { algorithms } from "../agents/index.ts";
 import { didYouMean } from "../sim/source.ts";
-import { taskId } from "../tasks/index.ts";
+import { taskSource } from "../tasks/index.ts";
 import { presets } from "./presets.ts";
 import { type TrainSettings, trainSettings } from "./settings.ts";
 
 /** Everything that decides how a run goes; frozen. */
 export interface RunConfig {
+  /** A registered task's id, or the URL of a task's file. */
   readonly task: string;
   readonly algorithm: string;
   readonly train: TrainSettings;
@@ -37,9 +38,9 @@ export interface ConfigSources {
 type Group = "train" | "algo";
 const groups: readonly Group[] = ["train", "algo"];
 
-export function resolveConfig(sources: ConfigSources): RunConfig {
+export async function resolveConfig(sources: ConfigSources): Promise<RunConfig> {
   const file = sources.file ? readFile(sources.file) : {};
-  const task = taskId(textOf("task", sources.task ?? file["task"]));
+  const task = await fullTaskName(textOf("task", sources.task ?? file["task"]));
   const algorithm = algorithmNamed(textOf("algorithm", sources.algorithm ?? file["algorithm"]));
   const preset = presets[algorithm.name]?.[task] ?? {};
   const values: Record<Group, Record<string, unknown>> = {
@@ -57,7 +58,7 @@ export function resolveConfig(sources: ConfigSources): RunConfig {
 
 /** The text of config.yaml: every setting with its line of help. */
 export function formatConfig({ task, algorithm, train, algo }: RunConfig): string {
-  const lines = [`task: ${task}`, `algorithm: ${algorithm}`];
+  const lines = [stringify({ task, algorithm }).trim()];
   const settings = { train, algo };
   for (const group of groups) {
     lines.push("", `${group}:`);
@@ -74,7 +75,7 @@ export function formatConfig({ task, algorithm, train, algo }: RunConfig): strin
 /** The settings of a config.yaml that `formatConfig` wrote; its presets are resolved already. */
 export function parseConfig(text: string): RunConfig {
   const file = readFile({ name: "config.yaml", text });
-  const task = taskId(textOf("task", file["task"]));
+  const task = textOf("task", file["task"]);
   const algorithm = algorithmNamed(textOf("algorithm", file["algorithm"]));
   return makeConfig(task, algorithm, {
     train: groupOf(file, "train"),
@@ -95,6 +96,12 @@ export function algorithmNamed(name: string): AnyAlgorithm {
 /** Name and help of every setting of an algorithm, and of training where none is named. */
 export function settingsHelp(algorithm?: AnyAlgorithm): Readonly<Record<string, string>> {
   return helpOf(algorithm ? algorithm.settings : trainSettings);
+}
+
+/** The id of a registered task, or the URL of a task's file: the same from whichever folder. */
+async function fullTaskName(name: string): Promise<string> {
+  const { args = [] } = await taskSource(name);
+  return String(args[0]);
 }
 
 function makeConfig(

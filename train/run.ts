@@ -33,7 +33,7 @@ export interface NewRun {
   readonly meta: RunOrigin;
 }
 
-/** "<task>__<algorithm>__<seed>__<stamp>", the stamp being this moment's in UTC. */
+/** "<task's id>__<algorithm>__<seed>__<stamp>", the stamp being this moment's in UTC. */
 export function runName(task: string, algorithm: string, seed: number, now = new Date()): string {
   const stamp = now
     .toISOString()

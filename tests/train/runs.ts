@@ -32,7 +32,7 @@ export function temporaryFolder(): string {
 
 /** A run whose one checkpoint has an algorithm's first state and a normaliser that has seen 50 rows. */
 export async function untrainedRun(sets: readonly string[], algorithm = "sac"): Promise<Run> {
-  const config = resolveConfig({ task: "hopper", algorithm, sets });
+  const config = await resolveConfig({ task: "hopper", algorithm, sets });
   const { observation, action } = await createTask(config.task);
   const spec = { observationSize: observation.size, actionSize: action.size, numEnvs: 4 };
   const rng = createRng(config.train.seed);

@@ -60,9 +60,9 @@ export interface UpdateOptions extends CompileOptions {
 }
 
 /** The update of an off-policy algorithm as a program from a fresh state. */
-export function compileUpdate<C extends { readonly batchSize: number }>(
-  algorithm: OffPolicyAlgorithm<C & never> | OffPolicyAlgorithm,
-  config: C,
+export function compileUpdate(
+  algorithm: AnyAlgorithm,
+  config: { readonly batchSize: number },
   options: UpdateOptions = {},
 ): Promise<AnyProgram> {
   const { spec: env = spec, trainActor = true, seed = 1, state, ...rest } = options;

@@ -2,47 +2,16 @@
 // tests/nn/distributions.test.ts: values, quadrature, entropy, tails and slopes.
 
 import { describe, expect, test } from "vitest";
-import type { AgentState, EnvSpec } from "../../agents/agent.ts";
+import type { AgentState } from "../../agents/agent.ts";
 import { membersAt, qValues } from "../../agents/networks.ts";
-import { type SacConfig, type SacNoise, sac } from "../../agents/sac.ts";
+import { sac } from "../../agents/sac.ts";
 import type { MlpParams } from "../../nn/layers.ts";
-import { fillNoise, type NoiseSpec, subset } from "../../nn/noise.ts";
+import { fillNoise, subset } from "../../nn/noise.ts";
 import type { Tensor } from "../../nn/ops.ts";
-import { array, full, isNdArray, leaves, mapTree, type NdArray, type Tree } from "../../nn/tree.ts";
+import { array, isNdArray, leaves, mapTree, type NdArray, type Tree } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
-import {
-  actions,
-  bitsOf,
-  compileAny,
-  compileUpdate,
-  disagreements,
-  randomBatch,
-  scalarOf,
-} from "./support.ts";
-
-const tiny: EnvSpec = { observationSize: 2, actionSize: 1, numEnvs: 1 };
-const hidden = { actorHidden: [32, 32], criticHidden: [32, 32] };
-const configure = (overrides: Record<string, unknown>): SacConfig =>
-  sac.settings.parse({ ...hidden, batchSize: 64, ...overrides });
-
-type Rows = { observation: number[]; reward: number; discount: number; next: number[] }[];
-
-/** A batch that goes through the rows in turn, with actions all over [−1, 1]. */
-function batchOf(rows: Rows, batchSize: number) {
-  const at = (i: number) => rows[i % rows.length]!;
-  const indices = Array.from({ length: batchSize }, (_, i) => i);
-  const place = (i: number) => (Math.floor(i / rows.length) + 0.5) * rows.length; // in (0, B)
-  return {
-    batch: {
-      observations: Float32Array.from(indices.flatMap((i) => at(i).observation)),
-      actions: Float32Array.from(indices, (i) => (2 * place(i)) / batchSize - 1),
-      rewards: Float32Array.from(indices, (i) => at(i).reward),
-      discounts: Float32Array.from(indices, (i) => at(i).discount),
-      nextObservations: Float32Array.from(indices.flatMap((i) => at(i).next)),
-    },
-    progress: Float32Array.of(0),
-  };
-}
+import { batchOf, configure, type Rows, tiny } from "./sacCases.ts";
+import { bitsOf, compileAny, compileUpdate, randomBatch, scalarOf } from "./support.ts";
 
 /** The mean judgement after updates on one batch. */
 async function judgementAfter(rows: Rows, overrides: Record<string, unknown>, numUpdates: number) {
@@ -227,116 +196,6 @@ describe("the actor's turn", () => {
     }
   });
 });
-
-describe("the family", () => {
-  const members: Record<string, Record<string, unknown>> = {
-    REDQ: { numCritics: 5, actorReduction: "mean" },
-    DroQ: { criticDropout: 0.1, criticLayerNorm: true },
-    "RLPD's critics": { numCritics: 5, criticLayerNorm: true, backupEntropy: false },
-    "mean of two": { targetReduction: "mean", actorReduction: "mean", logStdBound: "clip" },
-    "decaying AdamW": { weightDecay: 0.1, finalLearningRateShare: 0.1, maxGradNorm: 0.5 },
-  };
-
-  test.each(Object.entries(members))("%s computes what its ops compute", async (_, overrides) => {
-    const config = configure({ ...overrides, batchSize: 8 });
-    const given = randomBatch(8, 1, tiny);
-    const [compiled, eager] = await Promise.all(
-      (["cpu", "eager:cpu"] as const).map(async (device) => {
-        const program = await compileUpdate(sac, config, { spec: tiny, device });
-        await program.run(given);
-        const state = await program.state();
-        await program.dispose();
-        return state;
-      }),
-    );
-    expect(disagreements(compiled!, eager!, 1e-4)).toEqual([]);
-  });
-
-  test("DroQ drops units in all three passes of the critics", async () => {
-    const config = configure({ criticDropout: 0.5, batchSize: 8 });
-    const { masks } = sac.noise(tiny, config) as SacNoise<NoiseSpec>;
-    const loss = async (dropped: string, name: string) => {
-      const program = await compileUpdate(sac, config, { spec: tiny });
-      const filled = Object.entries(masks).map(([pass, layers]) => {
-        const value = pass === dropped ? 0 : 1;
-        const fill = ({ shape }: NoiseSpec) => full(shape, value);
-        return [pass, { layer0: fill(layers.layer0!), layer1: fill(layers.layer1!) }];
-      });
-      const noise = { masks: Object.fromEntries(filled) };
-      const outputs = await program.run({ ...randomBatch(8, 1, tiny), noise });
-      await program.dispose();
-      return scalarOf(outputs, name);
-    };
-    for (const pass of ["critics", "targets", "actor"]) {
-      const name = pass === "actor" ? "train/actor_loss" : "train/critic_loss";
-      expect(await loss(pass, name)).not.toBe(await loss("none", name));
-    }
-  });
-
-  test("a learning rate that has fallen to nothing moves nothing", async () => {
-    const config = configure({ finalLearningRateShare: 0 });
-    const program = await compileUpdate(sac, config, { spec: tiny });
-    const before = await program.state();
-    await program.run({ ...randomBatch(64, 1, tiny), progress: Float32Array.of(1) });
-    const after = await program.state();
-    await program.dispose();
-    for (const key of ["actor", "critics", "logAlpha"]) {
-      expect(bitsOf(after[key]!)).toEqual(bitsOf(before[key]!));
-    }
-  });
-
-  test("a target of more critics than there are is refused", () => {
-    expect(() => sac.settings.parse({ numTargetCritics: 3 })).toThrow(/numTargetCritics/);
-  });
-});
-
-describe("on a bandit with Q(a) = −(a − 0.3)² / 2", () => {
-  /** The policy's actions, and the state, after training on actions all over [−1, 1]. */
-  async function trained(overrides: Record<string, unknown>) {
-    const rates = { actorLearningRate: 3e-3, criticLearningRate: 3e-3, alphaLearningRate: 1e-2 };
-    const config = configure({ ...rates, finalLearningRateShare: 0.03, ...overrides });
-    const program = await compileUpdate(sac, config, { spec: tiny });
-    const given = batchOf([{ observation: [0, 0], reward: 0, discount: 0, next: [0, 0] }], 64);
-    const rewards = given.batch.actions.map((a) => -((a - 0.3) ** 2) / 2);
-    const batch = { ...given.batch, rewards };
-    const numUpdates = 2000;
-    let entropy = 0; // mean over the last half
-    for (let i = 0; i < numUpdates; i++) {
-      const inputs = { batch, progress: Float32Array.of(i / numUpdates) };
-      const outputs = await program.run(inputs, { outputs: ["train/entropy"] });
-      if (2 * i >= numUpdates) entropy += scalarOf(outputs, "train/entropy") / (numUpdates / 2);
-    }
-    const state = await program.state();
-    await program.dispose();
-    const rng = createRng(3);
-    const noise = Float32Array.from({ length: 20_000 }, () => rng.normal());
-    const observations = new Float32Array(2 * noise.length);
-    const { data } = await actions(sac, config, state, { observations, noise }, tiny);
-    return { samples: [...data], entropy };
-  }
-
-  test("with α = 0.1 the policy is near the density exp(Q / α)", async () => {
-    const { samples } = await trained({ learnAlpha: false, initialAlpha: 0.1 });
-    const grid = Array.from({ length: 2000 }, (_, i) => (i + 0.5) / 1000 - 1);
-    const weights = grid.map((a) => Math.exp(-((a - 0.3) ** 2) / 0.2));
-    const wanted = momentsOf(grid, weights);
-    const got = momentsOf(samples, new Array<number>(samples.length).fill(1));
-    expect(Math.abs(got.mean - wanted.mean)).toBeLessThan(0.03);
-    expect(Math.abs(got.std / wanted.std - 1)).toBeLessThan(0.08);
-  });
-
-  test("the learned temperature brings the entropy to its target", async () => {
-    const { entropy } = await trained({ initialAlpha: 0.1, targetEntropyScale: 0.5 });
-    expect(Math.abs(entropy / -0.5 - 1)).toBeLessThan(0.05);
-  });
-});
-
-function momentsOf(values: readonly number[], weights: readonly number[]) {
-  const total = weights.reduce((a, b) => a + b);
-  const mean = values.reduce((sum, x, i) => sum + x * weights[i]!, 0) / total;
-  const variance = values.reduce((sum, x, i) => sum + (x - mean) ** 2 * weights[i]!, 0) / total;
-  return { mean, std: Math.sqrt(variance) };
-}
 
 /** Q of the first critic for triples of observation (2) and action (1). */
 async function judge(critics: Tree<NdArray>, triples: number[]): Promise<number[]> {

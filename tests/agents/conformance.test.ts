@@ -101,4 +101,29 @@ describe.each(offPolicy)("$name, off-policy", (algorithm) => {
     expect(bitsOf(after)).not.toEqual(bitsOf(before));
     await program.dispose();
   });
+
+  test("finds the best action of a bandit", async () => {
+    const bandit = { observationSize: 2, actionSize: 1, numEnvs: 1 };
+    const rates = { actorLearningRate: 3e-3, criticLearningRate: 3e-3, alphaLearningRate: 3e-3 };
+    const rows = { batchSize: 64, numAtoms: 51, valueLow: -8, valueHigh: 2 };
+    const learning = settingsOf(algorithm, { ...small, ...rates, ...rows, weightDecay: 0 });
+    const program = await compileUpdate(algorithm, learning as never, { spec: bandit });
+    const tried = Float32Array.from({ length: 64 }, (_, i) => (i + 0.5) / 32 - 1);
+    const given = {
+      batch: {
+        observations: new Float32Array(128),
+        actions: tried,
+        rewards: tried.map((a) => 1 - 4 * (a - 0.3) ** 2),
+        discounts: new Float32Array(64),
+        nextObservations: new Float32Array(128),
+      },
+      progress: Float32Array.of(0),
+    };
+    for (let i = 0; i < 800; i++) await program.run(given, { outputs: [] });
+    const state = await program.state();
+    await program.dispose();
+    const quiet = { observations: new Float32Array(2), noise: new Float32Array(1) };
+    const { data } = await actions(algorithm, learning, state, quiet, bandit);
+    expect(Math.abs(data[0]! - 0.3)).toBeLessThan(0.1);
+  });
 });

@@ -19,6 +19,7 @@ export interface VecStep {
   readonly nextObservations: Float32Array;
   readonly rewards: Float32Array; // [N]
   readonly terms: Float32Array; // [N, T]
+  readonly measures: Float32Array; // [N, M], of the state after the step
   readonly terminated: Uint8Array; // [N]
   readonly truncated: Uint8Array; // [N]
   readonly successes: Uint8Array; // [N]
@@ -27,12 +28,13 @@ export interface VecStep {
 }
 
 export function createVecStep(task: Task, numEnvs: number): VecStep {
-  const { observation, rewardTerms } = task;
+  const { observation, rewardTerms, measures } = task;
   return {
     observations: new Float32Array(numEnvs * observation.size),
     nextObservations: new Float32Array(numEnvs * observation.size),
     rewards: new Float32Array(numEnvs),
     terms: new Float32Array(numEnvs * rewardTerms.length),
+    measures: new Float32Array(numEnvs * (measures?.names.length ?? 0)),
     terminated: new Uint8Array(numEnvs),
     truncated: new Uint8Array(numEnvs),
     successes: new Uint8Array(numEnvs),
@@ -187,6 +189,10 @@ export class Envs {
     this.observe(i, out.nextObservations);
     const terms = out.terms.subarray(i * numTerms, (i + 1) * numTerms);
     out.rewards[i] = task.reward(world, action, terms);
+    if (task.measures) {
+      const numMeasures = task.measures.names.length;
+      task.measures.read(world, out.measures.subarray(i * numMeasures, (i + 1) * numMeasures));
+    }
     out.terminated[i] = task.terminated(world) ? 1 : 0;
     out.successes[i] = task.success?.(world) ? 1 : 0;
   }

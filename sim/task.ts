@@ -39,6 +39,8 @@ export interface Task {
   readonly mirror?: TaskMirror;
   /** What a viewer should draw beside the robot; fresh. */
   marks?(world: World): Mark[];
+  /** Physical quantities that evaluations report; nothing where missing. */
+  readonly measures?: Measures;
   /** The task at a level of difficulty in [0, 1], for curricula. */
   atLevel?(level: number): Task;
 }
@@ -59,6 +61,14 @@ export interface Mirror {
 export type Mark =
   | { readonly type: "sphere"; readonly position: Vec3; readonly radius: number }
   | { readonly type: "arrow"; readonly position: Vec3; readonly vector: Vec3 };
+
+/** Named numbers of a moment, one unit each. */
+export interface Measures {
+  readonly names: readonly string[];
+  readonly units: readonly string[];
+  /** Writes them. */
+  read(world: World, out: Float32Array): void;
+}
 
 type Interval = readonly [low: number, high: number];
 

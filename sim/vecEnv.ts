@@ -231,7 +231,8 @@ export class VecEnv {
     const { size } = this.task.observation;
     const before = this.before.subarray(firstEnv * size, (firstEnv + numEnvs) * size);
     rows.nextObservations.set(before);
-    for (const zero of [rows.rewards, rows.terms, rows.terminated, rows.successes]) zero.fill(0);
+    const { rewards, terms, measures, terminated, successes } = rows;
+    for (const zero of [rewards, terms, measures, terminated, successes]) zero.fill(0);
     rows.truncated.fill(1);
     rows.broken.fill(1);
   }

@@ -5,6 +5,7 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { gait } from "./measures.ts";
 import { mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
@@ -43,6 +44,7 @@ export async function antRun(id: string): Promise<Task> {
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
     rewardTerms: ["run", "effort", "jerk", "side"],
+    measures: gait,
 
     reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.2, turn: 0.2 }),
 

@@ -3,6 +3,7 @@
 
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
+import { gait } from "./measures.ts";
 import { observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
@@ -33,6 +34,7 @@ export async function halfcheetahRun(id: string): Promise<Task> {
     observation: unboundedSpace(planarObservation(rest)),
     action: driveSpace(model),
     rewardTerms: ["run", "effort"],
+    measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
 

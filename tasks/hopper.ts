@@ -4,6 +4,7 @@
 
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
+import { gait } from "./measures.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
@@ -27,6 +28,7 @@ export async function hopperHop(id: string): Promise<Task> {
     observation: unboundedSpace(planarObservation(rest)),
     action: driveSpace(model),
     rewardTerms: ["hop", "effort"],
+    measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
 

@@ -5,6 +5,7 @@
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { gait } from "./measures.ts";
 import { mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
@@ -59,6 +60,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
     rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],
+    measures: gait,
 
     reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.12, turn: 0.1 }),
 

@@ -9,6 +9,7 @@ import { unboundedSpace } from "../sim/space.ts";
 import type { Task, TaskMirror } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
+import { gait } from "./measures.ts";
 import { inPlace, joinMirrors, mirrorActions, mirrorFloating } from "./mirror.ts";
 import { axisOf, between, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
@@ -77,6 +78,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
     mirror: mirrorOf(model),
     memorySize,
     rewardTerms: ["track", "steps", "effort", "jerk", "bounce", "tumble"],
+    measures: gait,
     randomization: {
       motorStrength: [0.9, 1.1],
       mass: [0.9, 1.1],

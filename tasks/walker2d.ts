@@ -3,6 +3,7 @@
 
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
+import { gait } from "./measures.ts";
 import { mirrorActions, mirrorPlanar } from "./mirror.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
 import { meanSquare } from "./posture.ts";
@@ -41,6 +42,7 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
     action: driveSpace(model),
     mirror: { observations: mirrorPlanar(model, rest), actions: mirrorActions(model) },
     rewardTerms: ["walk", "effort"],
+    measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
 

@@ -4,7 +4,7 @@ import type { AgentState, AnyAlgorithm } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild } from "../sim/rapier.ts";
-import { createVecEnv, type TaskSource, type VecEnv } from "../sim/vecEnv.ts";
+import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
 /** What the episodes of one evaluation came to; each array by episode. */
@@ -15,6 +15,11 @@ export interface Evaluation {
   readonly successes: readonly boolean[];
   /** Mean of each reward term over all steps. */
   readonly terms: Readonly<Record<string, number>>;
+  /**
+   * The task's measures over the time that an episode may last: after a fall they are 0, so that a
+   * speed is the distance covered over that time.
+   */
+  readonly measures: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface EvaluatorOptions {
@@ -86,6 +91,7 @@ class Tally {
   private readonly terminated: boolean[];
   private readonly successes: boolean[];
   private readonly terms: Float64Array;
+  private readonly measures: Float64Array; // [N, M]
   private numSteps = 0;
 
   constructor(env: VecEnv) {
@@ -98,14 +104,18 @@ class Tally {
     this.terminated = fill(false);
     this.successes = fill(false);
     this.terms = new Float64Array(env.task.rewardTerms.length);
+    this.measures = new Float64Array(env.numEnvs * (env.task.measures?.names.length ?? 0));
   }
 
-  add({ terms, finished }: ReturnType<VecEnv["step"]>): void {
+  add({ terms, measures, finished }: VecEnvStep): void {
     const numTerms = this.terms.length;
+    const numMeasures = this.measures.length / this.open.length;
     for (let env = 0; env < this.open.length; env++) {
       if (!this.open[env]) continue;
       this.numSteps++;
       for (let i = 0; i < numTerms; i++) this.terms[i]! += terms[env * numTerms + i]!;
+      for (let i = env * numMeasures; i < (env + 1) * numMeasures; i++)
+        this.measures[i]! += measures[i]!;
     }
     for (const { env, episodeReturn, episodeLength, terminated, success } of finished) {
       if (!this.open[env]) continue;
@@ -118,17 +128,30 @@ class Tally {
     }
   }
 
+  private meanMeasures(): Record<string, number[]> {
+    const { task } = this.env;
+    const names = task.measures?.names ?? [];
+    return Object.fromEntries(
+      names.map((name, i) => [
+        name,
+        this.open.map((_, env) => this.measures[env * names.length + i]! / task.maxEpisodeSteps),
+      ]),
+    );
+  }
+
   evaluation(): Evaluation {
     const { returns, lengths, terminated, successes } = this;
-    const names = this.env.task.rewardTerms;
-    const terms = names.map((name, i) => [name, this.terms[i]! / this.numSteps] as const);
-    return { returns, lengths, terminated, successes, terms: Object.fromEntries(terms) };
+    const { rewardTerms } = this.env.task;
+    const terms = Object.fromEntries(
+      rewardTerms.map((name, i) => [name, this.terms[i]! / this.numSteps]),
+    );
+    return { returns, lengths, terminated, successes, terms, measures: this.meanMeasures() };
   }
 }
 
 /** An evaluation under Stable-Baselines3's names. */
 export function evaluationMetrics(evaluation: Evaluation): Record<string, number> {
-  const { returns, lengths, terminated, successes, terms } = evaluation;
+  const { returns, lengths, terminated, successes, terms, measures } = evaluation;
   const average = (values: readonly (number | boolean)[]): number =>
     values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length;
   const mean = average(returns);
@@ -141,6 +164,9 @@ export function evaluationMetrics(evaluation: Evaluation): Record<string, number
     "eval/termination_rate": average(terminated),
     ...Object.fromEntries(
       Object.entries(terms).map(([name, value]) => [`eval/reward_${name}`, value]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(measures).map(([name, values]) => [`eval/${name}`, average(values)]),
     ),
   };
 }

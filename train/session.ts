@@ -100,11 +100,12 @@ export class Session {
     this.settings = settings;
     this.rng = createRng(settings.seed);
     this.episodes = new Episodes(env.task.rewardTerms);
-    const { observation, action } = env.task;
+    const { observation, action, mirror } = env.task;
     this.spec = {
       observationSize: observation.size,
       actionSize: action.size,
       numEnvs: settings.numEnvs,
+      mirror,
     };
   }
 

@@ -6,6 +6,7 @@ import { doctorCommand } from "./doctor.ts";
 import { envsCommand } from "./envs.ts";
 import { exportCommand } from "./export.ts";
 import { renderCommand } from "./render.ts";
+import { runsCommand } from "./runs.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -18,6 +19,7 @@ const program = new Command("salle")
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
   .addCommand(renderCommand())
+  .addCommand(runsCommand())
   .addCommand(exportCommand())
   .addHelpText(
     "after",

@@ -85,9 +85,12 @@ describe("histograms of returns", () => {
 const narrow = { numAtoms: 3, valueLow: -1, valueHigh: 1, batchSize: 4, mirrorImages: false };
 
 /** One update's mean target, where target critics 0 and 1 are sure of the atoms −1 and 1. */
-async function meanTarget(algorithm: typeof fastSac | typeof fastTd3): Promise<number> {
+async function meanTarget(
+  algorithm: typeof fastSac | typeof fastTd3,
+  initialAlpha = 1e-9,
+): Promise<number> {
   const hidden = { actorHidden: [8], criticHidden: [8] };
-  const config = settingsOf(algorithm as never, { ...narrow, ...hidden, initialAlpha: 1e-9 });
+  const config = settingsOf(algorithm as never, { ...narrow, ...hidden, initialAlpha });
   const fresh = algorithm.init(spec, config as never, createRng(1));
   const { kernel, bias } = fresh.critics.layer1!;
   const sure = array([50, 0, 0, 0, 0, 50], bias.shape); // [2, 1, 3]
@@ -97,7 +100,10 @@ async function meanTarget(algorithm: typeof fastSac | typeof fastTd3): Promise<n
   const given = randomBatch(4);
   given.batch.rewards.fill(0.1);
   given.batch.discounts.fill(0.5);
-  const q = scalarOf(await program.run(given), "train/q_mean");
+  const still = new Float32Array(4 * spec.actionSize);
+  const noise =
+    algorithm === fastSac ? { actions: still, nextActions: still } : { smoothing: still };
+  const q = scalarOf(await program.run({ ...given, noise }), "train/q_mean");
   await program.dispose();
   return q;
 }
@@ -108,6 +114,12 @@ test("FastTD3's target is the critic that expects less", async () => {
 
 test("FastSAC's critics each have their own target", async () => {
   expect(await meanTarget(fastSac)).toBeCloseTo(0.1, 5);
+});
+
+test("FastSAC takes the entropy's cost off the reward", async () => {
+  // The head of zeros is N(0, exp(−2.5)²) for both actions, here at its mode.
+  const logProb = 2 * (2.5 - 0.5 * Math.log(2 * Math.PI));
+  expect(await meanTarget(fastSac, 0.1)).toBeCloseTo(0.1 - 0.5 * 0.1 * logProb, 5);
 });
 
 describe("mirror images", () => {

@@ -7,6 +7,7 @@ import { envsCommand } from "./envs.ts";
 import { exportCommand } from "./export.ts";
 import { renderCommand } from "./render.ts";
 import { runsCommand } from "./runs.ts";
+import { resumeCommand, trainCommand } from "./train.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -16,6 +17,8 @@ const program = new Command("salle")
   .helpCommand("help [command]", "explain a command")
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: false })
+  .addCommand(trainCommand())
+  .addCommand(resumeCommand())
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
   .addCommand(renderCommand())
@@ -25,6 +28,7 @@ const program = new Command("salle")
     "after",
     `
 Begin here:
+  salle train hopper    a one-legged robot learns to hop, in about two minutes
   salle doctor          what this machine can run programs on, and how to get the rest
   salle envs list       the tasks there are
   salle help <command>  the options of one command, with examples`,

@@ -10,7 +10,7 @@ const steps = z.int().min(1).max(1e12);
 export const trainSettings = z.strictObject({
   seed: z.int().min(0).default(1).describe("of everything random; equal seeds give equal runs"),
   numEnvs: z.int().min(1).max(65_536).default(32).describe("environments stepped together"),
-  numWorkers: z.int().min(0).max(1024).default(1).describe("threads of physics; 0: the learner's"),
+  numWorkers: z.int().min(1).max(1024).default(1).describe("threads of physics"),
   robotsPerWorld: z
     .int()
     .min(1)

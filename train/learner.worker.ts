@@ -1,0 +1,63 @@
+// The learner's thread: opens the run, runs its algorithm's loop, says how it ended.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { loadPhysics } from "../sim/rapier.ts";
+import { taskSource } from "../tasks/index.ts";
+import { algorithmNamed, formatConfig } from "./config.ts";
+import { trainOffPolicy } from "./offPolicy.ts";
+import { createRun, type Run, resumeRun } from "./run.ts";
+import { Session } from "./session.ts";
+import type { LearnerJob, LearnerMessage } from "./trainer.ts";
+
+const job = workerData as LearnerJob;
+const stop = new Int32Array(job.control);
+
+function tell(message: LearnerMessage): void {
+  parentPort!.postMessage(message);
+}
+
+async function openRun(): Promise<{ run: Run; saved: unknown; step: number }> {
+  const { folder, start, config } = job;
+  const { keepCheckpoints } = config.train;
+  if (start.type === "resume") {
+    const options = { from: start.from, keepCheckpoints };
+    const { run, checkpoint } = resumeRun(folder, start.argv, options);
+    return { run, saved: checkpoint?.state ?? null, step: checkpoint?.step ?? 0 };
+  }
+  const { build, version, wasmHash } = await loadPhysics(config.train.physics);
+  const meta = { ...start.origin, physics: { build, version, wasmHash } };
+  const run = createRun(folder, { config: formatConfig(config), meta }, { keepCheckpoints });
+  return { run, saved: null, step: 0 };
+}
+
+async function train(run: Run, saved: unknown): Promise<Session> {
+  const { config } = job;
+  const algorithm = algorithmNamed(config.algorithm);
+  const session = await Session.open({
+    algorithm,
+    config: config.algo,
+    settings: config.train,
+    task: await taskSource(config.task),
+    store: run,
+    control: {
+      stopRequested: () => Atomics.load(stop, 0) !== 0,
+      report: (report) => tell({ type: "report", report }),
+    },
+  });
+  await trainOffPolicy(session, algorithm as never, config.algo as never, saved);
+  await session.dispose();
+  return session;
+}
+
+const { run, saved, step } = await openRun();
+tell({ type: "opened", folder: run.folder, step });
+try {
+  const session = await train(run, saved);
+  const outcome = session.outcome!;
+  run.finish(outcome === "stopped" ? "stopped" : "finished", outcome);
+  tell({ type: "done", result: { folder: run.folder, step: session.step, outcome, reason: null } });
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  run.finish("failed", reason);
+  tell({ type: "done", result: { folder: run.folder, step, outcome: "failed", reason } });
+}

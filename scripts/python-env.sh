@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Python environment with pinned packages; does nothing when it is already there.
 #
-#   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors)
+#   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors, tensorboard)
 #   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 3 GB)
 #
 # Without python3 or its venv module it says so and makes nothing: outside CI the tests then skip.
@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${1:-tests}" in
   tests)
     venv=.venv
-    packages=(numpy==2.4.6 ml_dtypes==0.6.0 onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0)
+    packages=(numpy==2.4.6 ml_dtypes==0.6.0 onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0 tensorboard==2.21.0)
     ;;
   torch)
     venv=.venv-torch

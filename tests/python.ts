@@ -1,4 +1,4 @@
-// Python for tests that compare Salle with the packages others use: onnx, onnxruntime, safetensors.
+// Python for tests that compare Salle with the packages others use: onnx, onnxruntime, safetensors, tensorboard.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -6,7 +6,8 @@ import { decodeSafetensors } from "../../nn/safetensors.ts";
 import { formatConfig, resolveConfig } from "../../train/config.ts";
 import { createRun, type Run } from "../../train/run.ts";
 import { valueAt } from "../../train/runSummary.ts";
-import { origin, temporaryFolder, untrainedRun } from "../train/runs.ts";
+import { origin } from "../train/origin.ts";
+import { temporaryFolder, untrainedRun } from "../train/runs.ts";
 import { salle } from "./salle.ts";
 
 /** A run of the hopper whose evaluations rise by `slope` every 100 steps. */

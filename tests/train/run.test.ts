@@ -6,7 +6,8 @@ import { encodeRecording } from "../../sim/recording.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { createRun, type Run, readEvaluations, resumeRun, runName } from "../../train/run.ts";
 import { readMeta } from "../../train/runMeta.ts";
-import { origin, temporaryFolder } from "./runs.ts";
+import { origin } from "./origin.ts";
+import { temporaryFolder } from "./runs.ts";
 
 const makeRun = (options = {}) =>
   createRun(join(temporaryFolder(), "a-run"), { config: "task: a\n", meta: origin }, options);

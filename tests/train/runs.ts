@@ -10,18 +10,7 @@ import { createRng } from "../../sim/rng.ts";
 import { createTask } from "../../tasks/index.ts";
 import { formatConfig, resolveConfig } from "../../train/config.ts";
 import { createRun, type Run } from "../../train/run.ts";
-import type { RunOrigin } from "../../train/runMeta.ts";
-
-export const origin: RunOrigin = {
-  salle: "0.1.0",
-  node: "v20.0.0",
-  onnxruntime: "1.0.0",
-  physics: { build: "simd", version: "0.20.0", wasmHash: "00ff" },
-  gitCommit: null,
-  gitDirty: false,
-  argv: ["salle", "train"],
-  hardware: { host: "a", os: "b", cpu: "c", numCores: 2, memoryBytes: 1 },
-};
+import { origin } from "./origin.ts";
 
 /** A fresh folder that is removed when the test ends. */
 export function temporaryFolder(): string {

@@ -108,7 +108,7 @@ function describeTask(task: Task): string[] {
       ["episode", `${maxEpisodeSteps} steps, ${rounded(maxEpisodeSteps * controlDt)} s, at most`],
       ["reward", `the sum of ${task.rewardTerms.join(", ")}`],
       ["says success", mark(task.success)],
-      ["has levels", mark(task.atLevel)],
+      ["has levels", mark(task.hasLevels)],
     ]),
     ...section(`observation [${observation.size}]`, numbered(observation.names)),
     ...section(`action [${action.size}], each in [-1, 1]`, numbered(action.names)),

@@ -4,12 +4,14 @@
 // successor is kept where an episode was reset. Every env has its own generator, so that its path does
 // not depend on how many others there are.
 
-import { scaleFriction, scaleMasses } from "./randomize.ts";
+import { checkActions } from "./actions.ts";
+import { hashToWord, wordToHash, worldHash } from "./checksum.ts";
+import { Episode, type EpisodeState } from "./episode.ts";
+import { checkRandomization } from "./randomize.ts";
 import type { Physics } from "./rapier.ts";
-import { createRng, type Rng, type RngState } from "./rng.ts";
+import { createRng, type RngState } from "./rng.ts";
 import { Simulation, type Snapshot } from "./simulation.ts";
 import { substepsOf, type Task } from "./task.ts";
-import type { World } from "./world.ts";
 
 /** One step of N envs; all arrays are views, valid until the next step. */
 export interface VecStep {
@@ -25,6 +27,24 @@ export interface VecStep {
   readonly successes: Uint8Array; // [N]
   /** 1 where the physics lost the robot: that row's numbers repeat its last good ones. */
   readonly broken: Uint8Array; // [N]
+  /** Of the running episodes: the generator's state before the reset (`startOf`), and the level. */
+  readonly starts: Uint32Array; // [N, 5]
+  readonly levels: Float32Array; // [N]
+  /** Of the running episodes' states now, where asked for (`checksumOf`); else as it was. */
+  readonly checksums: Uint32Array; // [N]
+}
+
+const startWidth = 5; // key and words of a generator
+
+/** The generator's state before the reset of an env's running episode; fresh. */
+export function startOf({ starts }: VecStep, env: number): RngState {
+  const [key, ...words] = starts.subarray(env * startWidth, (env + 1) * startWidth);
+  return { key: key!, words };
+}
+
+/** `worldHash` of an env's running episode, where it was asked for. */
+export function checksumOf({ checksums }: VecStep, env: number): string {
+  return wordToHash(checksums[env]!);
 }
 
 export function createVecStep(task: Task, numEnvs: number): VecStep {
@@ -39,6 +59,9 @@ export function createVecStep(task: Task, numEnvs: number): VecStep {
     truncated: new Uint8Array(numEnvs),
     successes: new Uint8Array(numEnvs),
     broken: new Uint8Array(numEnvs),
+    starts: new Uint32Array(numEnvs * startWidth),
+    levels: new Float32Array(numEnvs).fill(1),
+    checksums: new Uint32Array(numEnvs),
   };
 }
 
@@ -48,15 +71,7 @@ export interface EnvsState {
   readonly episodes: readonly EpisodeState[];
   readonly observations: readonly number[];
   readonly numBroken: number;
-}
-
-interface EpisodeState {
-  readonly seeds: RngState;
-  readonly noise: RngState;
-  readonly steps: number;
-  readonly latency: number;
-  readonly pending: readonly (readonly number[])[];
-  readonly strengths: readonly number[];
+  readonly level: number;
 }
 
 export interface EnvsOptions {
@@ -66,6 +81,8 @@ export interface EnvsOptions {
   readonly seed: number;
   /** Where the results are written; its own arrays where missing. */
   readonly out?: VecStep;
+  /** 1 for every env whose checksums are wanted, [N]; read at each step. Its own where missing. */
+  readonly watched?: Uint8Array;
 }
 
 export class Envs {
@@ -74,6 +91,9 @@ export class Envs {
   readonly out: VecStep;
   /** Robots that were reset because their state was no longer finite, since the beginning. */
   numBroken = 0;
+  /** 1 for every env whose checksums are wanted, [N]. */
+  readonly watched: Uint8Array;
+  private nextLevel = 1;
   private readonly substeps: number;
   private readonly firstEnv: number;
   private readonly episodes: Episode[];
@@ -92,10 +112,15 @@ export class Envs {
     });
     this.substeps = substepsOf(task, this.simulation.settings.timestep);
     this.out = options.out ?? createVecStep(task, numEnvs);
+    this.watched = options.watched ?? new Uint8Array(numEnvs);
     const root = createRng(seed);
     this.episodes = this.simulation.worlds.map(
       (world, i) => new Episode(task, world, root.split(`env ${firstEnv + i}`)),
     );
+  }
+
+  get robotsPerWorld(): number {
+    return this.numEnvs;
   }
 
   get numEnvs(): number {
@@ -107,26 +132,36 @@ export class Envs {
     if (seed !== undefined) {
       const root = createRng(seed);
       for (const [i, episode] of this.episodes.entries())
-        episode.reseed(root.split(`env ${this.firstEnv + i}`));
+        episode.reseed(root.split(`env ${this.firstEnv + i}`).state());
     }
-    for (const [i, episode] of this.episodes.entries()) {
-      episode.begin();
-      this.observe(i, this.out.observations);
-    }
+    for (let i = 0; i < this.numEnvs; i++) this.begin(i);
     return this.out;
+  }
+
+  /** Begins an episode of one env; from a generator's state, the one that began there before. */
+  begin(i: number, start?: RngState): void {
+    const episode = this.episodes[i]!;
+    if (start) episode.reseed(start);
+    episode.begin(this.nextLevel);
+    this.tellStart(i);
+    this.observe(i, this.out.observations);
+    this.tellChecksum(i);
+  }
+
+  /** The level of difficulty, in [0, 1], of the episodes that begin from now on. */
+  get level(): number {
+    return this.nextLevel;
+  }
+
+  setLevel(level: number): void {
+    checkLevel(this.task, level);
+    this.nextLevel = Math.fround(level);
   }
 
   /** One control step of every env with actions [N, A]; ended episodes begin anew. */
   step(actions: Float32Array): VecStep {
     const width = this.task.action.size;
-    if (actions.length !== this.numEnvs * width)
-      throw new Error(
-        `${this.numEnvs} envs take ${this.numEnvs * width} numbers, got ${actions.length}`,
-      );
-    for (let i = 0; i < actions.length; i++) {
-      if (!Number.isFinite(actions[i]!))
-        throw new Error(`action ${i % width} of env ${Math.floor(i / width)} is ${actions[i]}`);
-    }
+    checkActions(actions, this.numEnvs, width, "env");
     for (const [i, episode] of this.episodes.entries())
       episode.act(actions.subarray(i * width, (i + 1) * width), this.task.controlDt);
     this.simulation.step(this.substeps);
@@ -140,16 +175,22 @@ export class Envs {
       episodes: this.episodes.map((episode) => episode.state()),
       observations: Array.from(this.out.observations),
       numBroken: this.numBroken,
+      level: this.nextLevel,
     };
   }
 
-  restore({ simulation, episodes, observations, numBroken }: EnvsState): void {
+  restore({ simulation, episodes, observations, numBroken, level }: EnvsState): void {
     if (episodes.length !== this.numEnvs)
       throw new Error(`the state of ${episodes.length} envs does not fit ${this.numEnvs}`);
     this.simulation.restore(simulation);
-    for (const [i, episode] of this.episodes.entries()) episode.restore(episodes[i]!);
     this.out.observations.set(observations);
     this.numBroken = numBroken;
+    this.nextLevel = level;
+    for (const [i, episode] of this.episodes.entries()) {
+      episode.restore(episodes[i]!);
+      this.tellStart(i);
+      this.tellChecksum(i);
+    }
   }
 
   free(): void {
@@ -176,9 +217,21 @@ export class Envs {
       successor.set(now);
       out.terminated[i] = out.successes[i] = out.rewards[i] = 0;
     }
-    if (out.terminated[i] || out.truncated[i]) episode.begin();
-    if (out.terminated[i] || out.truncated[i]) episode.observe(now);
-    else now.set(successor);
+    if (out.terminated[i] || out.truncated[i]) this.begin(i);
+    else {
+      now.set(successor);
+      this.tellChecksum(i);
+    }
+  }
+
+  private tellStart(i: number): void {
+    const { world, start } = this.episodes[i]!;
+    this.out.starts.set([start.key, ...start.words], i * startWidth);
+    this.out.levels[i] = world.level;
+  }
+
+  private tellChecksum(i: number): void {
+    if (this.watched[i]) this.out.checksums[i] = hashToWord(worldHash(this.episodes[i]!.world));
   }
 
   /** Successor, reward and end of an env whose physics is sound. */
@@ -198,112 +251,17 @@ export class Envs {
   }
 }
 
-function checkTask({ id, action, model }: Task): void {
+/** Throws unless the task has levels and this is one. */
+export function checkLevel({ id, hasLevels }: Task, level: number): void {
+  if (!hasLevels) throw new Error(`task "${id}" has no levels`);
+  if (!(level >= 0 && level <= 1)) throw new Error(`a level is from 0 to 1, got ${level}`);
+}
+
+function checkTask(task: Task): void {
+  const { id, action, model } = task;
   if (action.size !== model.actuators.length)
     throw new Error(
       `task "${id}" has ${action.size} actions for ${model.actuators.length} actuators`,
     );
-}
-
-/** What one env remembers within an episode. */
-class Episode {
-  readonly world: World;
-  /** The action that the policy chose, clamped. */
-  readonly action: Float32Array;
-  private readonly task: Task;
-  private readonly rng: Rng;
-  private readonly noise: Rng;
-  private pending: Float32Array[] = [];
-  private latency = 0;
-  private steps = 0;
-
-  constructor(task: Task, world: World, rng: Rng) {
-    this.task = task;
-    this.world = world;
-    this.rng = rng;
-    this.noise = rng.split("noise");
-    this.action = new Float32Array(task.action.size);
-  }
-
-  /** Goes on with another generator. */
-  reseed(rng: Rng): void {
-    this.rng.restore(rng.state());
-    this.noise.restore(rng.split("noise").state());
-  }
-
-  get overdue(): boolean {
-    return this.steps >= this.task.maxEpisodeSteps;
-  }
-
-  begin(): void {
-    const { world, task, rng } = this;
-    const { motorStrength, latency, mass, friction } = task.randomization ?? {};
-    this.steps = 0;
-    this.action.fill(0);
-    this.latency = latency ? latency[0] + rng.integer(latency[1] - latency[0] + 1) : 0;
-    this.pending = Array.from({ length: this.latency }, () => new Float32Array(task.action.size));
-    const { strengths } = world.drives;
-    for (let i = 0; i < strengths.length; i++)
-      strengths[i] = motorStrength ? between(rng, motorStrength) : 1;
-    if (mass) scaleMasses(world, between(rng, mass));
-    if (friction) scaleFriction(world, between(rng, friction));
-    world.zeroStart();
-    task.reset(world, rng);
-    world.place();
-  }
-
-  act(action: Float32Array, controlDt: number): void {
-    // JSON, which states and recordings may pass through, knows no −0.
-    for (let i = 0; i < action.length; i++)
-      this.action[i] = Math.min(1, Math.max(-1, action[i]!)) + 0;
-    this.steps++;
-    this.push(controlDt);
-    if (this.latency === 0) this.world.setControls(this.action);
-    else {
-      const due = this.pending.shift()!;
-      this.world.setControls(due);
-      due.set(this.action);
-      this.pending.push(due);
-    }
-  }
-
-  observe(out: Float32Array): void {
-    this.task.observe(this.world, out);
-    const noise = this.task.randomization?.observationNoise ?? 0;
-    if (noise > 0) for (let i = 0; i < out.length; i++) out[i]! += noise * this.noise.normal();
-  }
-
-  state(): EpisodeState {
-    return {
-      seeds: this.rng.state(),
-      noise: this.noise.state(),
-      steps: this.steps,
-      latency: this.latency,
-      pending: this.pending.map((action) => Array.from(action)),
-      strengths: Array.from(this.world.drives.strengths),
-    };
-  }
-
-  restore(state: EpisodeState): void {
-    this.rng.restore(state.seeds);
-    this.noise.restore(state.noise);
-    this.steps = state.steps;
-    this.latency = state.latency;
-    this.pending = state.pending.map((action) => Float32Array.from(action));
-    this.world.drives.strengths.set(state.strengths);
-    this.world.drives.apply();
-  }
-
-  private push(controlDt: number): void {
-    const pushes = this.task.randomization?.pushes;
-    if (!pushes || this.rng.uniform() >= controlDt / pushes.every) return;
-    const impulse = pushes.speed * this.world.plan.totalMass;
-    const x = impulse * (2 * this.rng.uniform() - 1);
-    const y = impulse * (2 * this.rng.uniform() - 1);
-    this.world.push(this.world.linkIndex(pushes.link), [x, y, 0]);
-  }
-}
-
-function between(rng: Rng, [low, high]: readonly [number, number]): number {
-  return low + (high - low) * rng.uniform();
+  checkRandomization(task);
 }

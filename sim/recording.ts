@@ -5,12 +5,11 @@
 // ended). Files may be concatenated, appended to and cut anywhere. readRecordings.ts reads it,
 // replay.ts simulates it again.
 
+import { checkActions } from "./actions.ts";
 import { concatBytes, encodeChunk, sectionHead, viewOf } from "./chunks.ts";
 import type { EnvsState } from "./env.ts";
-import { floatHash } from "./hash.ts";
 import type { PhysicsVersion } from "./rapier.ts";
 import type { RngState } from "./rng.ts";
-import type { World } from "./world.ts";
 
 export const recordingVersion = 1;
 
@@ -61,20 +60,6 @@ export interface Recording {
   readonly ending: Ending | null;
 }
 
-/** Eight hexadecimal digits of one robot's poses and velocities: a world of one's `Simulation.hash()`. */
-export function worldHash({ assembly }: World): string {
-  return floatHash((add) => {
-    for (const body of assembly.bodies) {
-      const p = body.translation();
-      const r = body.rotation();
-      const v = body.linvel();
-      const w = body.angvel();
-      for (const { x, y, z } of [p, r, v, w]) for (const value of [x, y, z]) add(value);
-      add(r.w);
-    }
-  });
-}
-
 export interface WriterOptions {
   /** Steps of actions in a chunk; a crash costs at most these. */
   readonly chunkSteps?: number;
@@ -103,7 +88,7 @@ export class RecordingWriter {
   /** One control step: the action as it was given to the env, and its reward. */
   add(action: ArrayLike<number>, reward: number): void {
     if (this.ended) throw new Error("this recording has ended");
-    checkAction(action, this.actionSize, this.numSteps);
+    checkActions(action, 1, this.actionSize, "step", this.numSteps);
     if (!Number.isFinite(reward))
       throw new Error(`the reward of step ${this.numSteps} is ${reward}`);
     this.actions.set(action, this.numPending * this.actionSize);
@@ -159,16 +144,6 @@ export function encodeRecording(recording: Recording): Uint8Array {
   addActions(actions.length / actionSize);
   if (ending) parts.push(encodeEnding(ending));
   return concatBytes(parts);
-}
-
-/** Throws unless these are `actionSize` finite numbers. */
-export function checkAction(action: ArrayLike<number>, actionSize: number, step: number): void {
-  if (action.length !== actionSize)
-    throw new Error(`the action of step ${step} takes ${actionSize} numbers, got ${action.length}`);
-  for (let i = 0; i < actionSize; i++) {
-    if (!Number.isFinite(action[i]!))
-      throw new Error(`number ${i} of the action of step ${step} is ${action[i]}`);
-  }
 }
 
 function firstChunks(header: RecordingHeader, start: RecordingStart): Uint8Array[] {

@@ -1,8 +1,10 @@
 // Replay: simulates a recording again in a world of one and compares every checksum and the return.
 
+import { checkActions } from "./actions.ts";
+import { worldHash } from "./checksum.ts";
 import { Envs } from "./env.ts";
 import type { Physics } from "./rapier.ts";
-import { checkAction, type Recording, worldHash } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 import type { Task } from "./task.ts";
 
 export interface ReplayResult {
@@ -31,11 +33,10 @@ export function startReplay(physics: Physics, task: Task, recording: Recording):
   const { header, start } = recording;
   const envs = new Envs(physics, task, { seed: header.seed, firstEnv: header.slot });
   if (start.type === "state") envs.restore(start.state);
-  if (start.type === "generator") {
-    const { episodes, ...rest } = envs.state();
-    envs.restore({ ...rest, episodes: [{ ...episodes[0]!, seeds: start.generator }] });
+  else {
+    if (task.hasLevels) envs.setLevel(levelOf(recording));
+    envs.begin(0, start.type === "generator" ? start.generator : undefined);
   }
-  if (start.type !== "state") envs.reset();
   return envs;
 }
 
@@ -67,6 +68,13 @@ function run(envs: Envs, { actions, checksums, ending }: Recording): ReplayResul
   return { ok: true, firstMismatchStep: null, mismatch: null, episodeReturn };
 }
 
+/** The level that a recording's episode had, among its parameters; 1 where it names none. */
+export function levelOf({ header }: Recording): number {
+  const { level = 1 } = header.parameters;
+  if (typeof level !== "number") throw new Error(`recorded at level ${level}, expected a number`);
+  return level;
+}
+
 function checkFit(physics: Physics, task: Task, { header, actions }: Recording): void {
   if (header.task !== task.id)
     throw new Error(`recorded with task "${header.task}", got "${task.id}"`);
@@ -77,6 +85,5 @@ function checkFit(physics: Physics, task: Task, { header, actions }: Recording):
   const { size } = task.action;
   if (header.actionSize !== size)
     throw new Error(`recorded with actions of ${header.actionSize} numbers, task takes ${size}`);
-  for (let at = 0; at < actions.length; at += size)
-    checkAction(actions.subarray(at, at + size), size, at / size);
+  checkActions(actions, Math.ceil(actions.length / size), size, "step");
 }

@@ -29,6 +29,8 @@ export interface ShardPlan {
 export interface VecMemory {
   readonly buffer: SharedArrayBuffer;
   readonly actions: Float32Array; // [N, A]
+  /** 1 for every env whose checksums are wanted, [N]. */
+  readonly watched: Uint8Array;
   readonly out: VecStep;
   /** A row for each worker: ticket, done, status. */
   readonly control: Int32Array; // [W, 3]
@@ -50,6 +52,7 @@ export interface WorkerData {
 /** What a worker is told before its ticket; a ticket alone means a step. */
 export type WorkerRequest =
   | { readonly type: "reset"; readonly seed?: number | undefined }
+  | { readonly type: "level"; readonly level: number }
   | { readonly type: "state" }
   | { readonly type: "restore"; readonly worlds: readonly EnvsState[] };
 
@@ -76,15 +79,16 @@ export function layOut(
 ): VecMemory {
   const numActions = numRows * task.action.size;
   const example = createVecStep(task, numRows);
-  const arrays = Object.values(example) as (Float32Array | Uint8Array)[];
+  const arrays = Object.values(example) as Column[];
   const outSize = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
   const controlSize = 4 * controlWidth * numWorkers;
-  const buffer = given ?? new SharedArrayBuffer(controlSize + 4 * numActions + outSize);
-  let at = controlSize + 4 * numActions;
+  const outAt = aligned(controlSize + 4 * numActions + numRows);
+  const buffer = given ?? new SharedArrayBuffer(outAt + outSize);
+  let at = outAt;
   const entries = Object.entries(example).map(([key, array]) => {
-    const { length } = array;
-    const floats = array instanceof Float32Array;
-    const view = floats ? new Float32Array(buffer, at, length) : new Uint8Array(buffer, at, length);
+    const Columns = (array as Column).constructor as ColumnType;
+    const view = new Columns(buffer, at, array.length);
+    if (!given) view.set(array);
     at += aligned(array.byteLength);
     return [key, view];
   });
@@ -92,15 +96,19 @@ export function layOut(
     buffer,
     control: new Int32Array(buffer, 0, controlWidth * numWorkers),
     actions: new Float32Array(buffer, controlSize, numActions),
+    watched: new Uint8Array(buffer, controlSize + 4 * numActions, numRows),
     out: Object.fromEntries(entries) as VecStep,
   };
 }
+
+type Column = VecStep[keyof VecStep];
+type ColumnType = new (buffer: SharedArrayBuffer, at: number, length: number) => Column;
 
 export class Shard {
   private readonly worlds: readonly Envs[];
   private readonly actions: readonly Float32Array[];
 
-  constructor(physics: Physics, task: Task, { actions, out }: VecMemory, plan: ShardPlan) {
+  constructor(physics: Physics, task: Task, { actions, out, watched }: VecMemory, plan: ShardPlan) {
     const { firstEnv, numEnvs, robotsPerWorld, seed } = plan;
     const worlds: Envs[] = [];
     const rows: Float32Array[] = [];
@@ -109,7 +117,9 @@ export class Shard {
       const count = Math.min(robotsPerWorld, numEnvs - at);
       const numRows = out.rewards.length;
       const part = rowsOf(out, first, count, numRows);
-      worlds.push(new Envs(physics, task, { numEnvs: count, firstEnv: first, seed, out: part }));
+      const asked = watched.subarray(first, first + count);
+      const options = { numEnvs: count, firstEnv: first, seed, out: part, watched: asked };
+      worlds.push(new Envs(physics, task, options));
       const { size } = task.action;
       rows.push(actions.subarray(first * size, (first + count) * size));
     }
@@ -123,6 +133,10 @@ export class Shard {
 
   step(): void {
     for (let i = 0; i < this.worlds.length; i++) this.worlds[i]!.step(this.actions[i]!);
+  }
+
+  setLevel(level: number): void {
+    for (const envs of this.worlds) envs.setLevel(level);
   }
 
   /** By world. */
@@ -143,7 +157,7 @@ export class Shard {
 
 /** Views of some rows of every array. */
 export function rowsOf(out: VecStep, first: number, count: number, numRows: number): VecStep {
-  const entries = Object.entries(out).map(([key, array]: [string, Float32Array | Uint8Array]) => {
+  const entries = Object.entries(out).map(([key, array]: [string, Column]) => {
     const width = array.length / numRows;
     return [key, array.subarray(first * width, (first + count) * width)];
   });
@@ -152,4 +166,32 @@ export function rowsOf(out: VecStep, first: number, count: number, numRows: numb
 
 function aligned(numBytes: number): number {
   return Math.ceil(numBytes / 8) * 8;
+}
+
+/**
+ * Robots that share a world stand at one place, so that each one's numbers are those it has alone. All pairs
+ * of them overlap for Rapier's broad phase: beyond a few the cost a robot grows, below it a world's own does.
+ */
+export const defaultRobotsPerWorld = 8;
+
+/** Blocks of rows whose sizes differ by one at most. */
+export function planShards(
+  numEnvs: number,
+  count: number,
+  most = defaultRobotsPerWorld,
+  seed: number,
+): ShardPlan[] {
+  return Array.from({ length: count }, (_, w) => {
+    const firstEnv = Math.floor((w * numEnvs) / count);
+    const share = Math.floor(((w + 1) * numEnvs) / count) - firstEnv;
+    return { firstEnv, numEnvs: share, robotsPerWorld: Math.min(most, share), seed };
+  });
+}
+
+/** How many robots each of a shard's worlds has. */
+export function robotsByWorld({ numEnvs, robotsPerWorld }: ShardPlan): number[] {
+  const numWorlds = Math.ceil(numEnvs / robotsPerWorld);
+  return Array.from({ length: numWorlds }, (_, i) =>
+    Math.min(robotsPerWorld, numEnvs - i * robotsPerWorld),
+  );
 }

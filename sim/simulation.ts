@@ -8,7 +8,7 @@ import {
   numSelfColliding,
 } from "./assemble.ts";
 import { BodyMemory } from "./bodyMemory.ts";
-import { floatHash } from "./hash.ts";
+import { worldsHash } from "./checksum.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
 import { checkDenormals } from "./nursery.ts";
 import { type PlanOptions, planDefaults, planRobot } from "./plan.ts";
@@ -79,10 +79,7 @@ export class Simulation {
 
   /** Eight hexadecimal digits of the poses and velocities of all bodies, equal wherever their bits are. */
   hash(): string {
-    return floatHash((add) => {
-      for (const { assembly } of this.worlds)
-        for (const body of assembly.bodies) addBody(body, add);
-    });
+    return worldsHash(this.worlds);
   }
 
   /** Everything that `restore` needs; fresh. */
@@ -150,12 +147,4 @@ function sideOf(place: number): number {
 /** Rapier's 0.20 packages report one substep's impulse too many. */
 function impulseScaleOf({ version }: Physics, { solverIterations }: PhysicsSettings): number {
   return version.startsWith("0.20.") ? solverIterations / (solverIterations + 1) : 1;
-}
-
-function addBody(body: RapierBody, add: (value: number) => void): void {
-  const { x, y, z } = body.translation();
-  const r = body.rotation();
-  const v = body.linvel();
-  const w = body.angvel();
-  for (const value of [x, y, z, r.x, r.y, r.z, r.w, v.x, v.y, v.z, w.x, w.y, w.z]) add(value);
 }

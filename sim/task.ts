@@ -41,8 +41,11 @@ export interface Task {
   marks?(world: World): Mark[];
   /** Physical quantities that evaluations report; nothing where missing. */
   readonly measures?: Measures;
-  /** The task at a level of difficulty in [0, 1], for curricula. */
-  atLevel?(level: number): Task;
+  /**
+   * Whether a curriculum may choose a level of difficulty from 0 to 1: `world.level`, which is 1 where
+   * nobody chooses. It eases every range of `randomization`, and whatever else the task says.
+   */
+  readonly hasLevels?: boolean;
 }
 
 /** What a robot's observations and actions look like in a mirror. */
@@ -70,16 +73,20 @@ export interface Measures {
   read(world: World, out: Float32Array): void;
 }
 
-type Interval = readonly [low: number, high: number];
+/** Both ends included. */
+export type Interval = readonly [low: number, high: number];
 
-/** Ranges that an episode's generator draws from, uniformly. */
+/**
+ * Ranges that an episode's generator draws from, uniformly. A level below 1 brings them nearer to the
+ * model: at 0 nothing is random.
+ */
 export interface Randomization {
   /** Factor on each actuator's force. */
   readonly motorStrength?: Interval;
   /** Control steps by which actions arrive late; whole numbers. */
   readonly latency?: Interval;
-  /** Standard deviation of noise on every observed element. */
-  readonly observationNoise?: number;
+  /** Standard deviation of normal noise on every observed element, or of each one's. */
+  readonly observationNoise?: number | readonly number[]; // [O]
   /** Pushes on a link: mean time between them in s, speed change in m/s, horizontal. */
   readonly pushes?: { readonly link: string; readonly every: number; readonly speed: number };
   /** Factors, one for all links' masses and inertias and one for all geoms' friction. */

@@ -3,12 +3,15 @@
 // Every worker holds a block of rows in one world or several. Env i draws from the generator of seed and
 // i alone, so that results do not depend on the number of workers, until a worker has to be replaced.
 
-import type { EnvsState, VecStep } from "./env.ts";
+import { checkActions } from "./actions.ts";
+import { checkLevel, type EnvsState, type VecStep } from "./env.ts";
 import { defaultBuild, type PhysicsBuild } from "./rapier.ts";
 import { createRng } from "./rng.ts";
 import {
   layOut,
   loadTask,
+  planShards,
+  robotsByWorld,
   rowsOf,
   type ShardPlan,
   type TaskSource,
@@ -17,7 +20,7 @@ import {
 import type { Task } from "./task.ts";
 import { type StartWorker, startLocal, type VecThread, workerStarter } from "./vecThread.ts";
 
-export type { TaskSource } from "./shard.ts";
+export { defaultRobotsPerWorld, type TaskSource } from "./shard.ts";
 
 export interface VecEnvOptions {
   readonly numEnvs: number;
@@ -30,12 +33,6 @@ export interface VecEnvOptions {
   /** ms to wait for a worker before it counts as hung. */
   readonly timeout?: number;
 }
-
-/**
- * Robots that share a world stand at one place, so that each one's numbers are those it has alone. All pairs
- * of them overlap for Rapier's broad phase: beyond a few the cost a robot grows, below it a world's own does.
- */
-export const defaultRobotsPerWorld = 8;
 
 /** One step of N envs; all arrays are views, valid until the next step. */
 export interface VecEnvStep extends VecStep {
@@ -85,6 +82,8 @@ export class VecEnv {
   /** Workers that were replaced since the beginning, and what the last of them threw. */
   numReplaced = 0;
   lastFailure: string | null = null;
+  /** Of the episodes that begin from now on; see `setLevel`. */
+  level = 1;
   private readonly memory: VecMemory;
   private readonly threads: VecThread[];
   private readonly start: StartWorker | null;
@@ -111,6 +110,30 @@ export class VecEnv {
     return this.memory.out.observations;
   }
 
+  /** What the last step or reset wrote; views, valid until the next step. */
+  get out(): VecStep {
+    return this.memory.out;
+  }
+
+  /** 1 for every env whose checksums are wanted, [N]; may be written between steps. */
+  get watched(): Uint8Array {
+    return this.memory.watched;
+  }
+
+  /** The most robots that share a world. */
+  get robotsPerWorld(): number {
+    return Math.max(...this.threads.map(({ plan }) => plan.robotsPerWorld));
+  }
+
+  /** The level of difficulty, in [0, 1], of the episodes that begin from now on; saved in states. */
+  setLevel(level: number): void {
+    this.expect("new", "ready");
+    checkLevel(this.task, level);
+    this.level = Math.fround(level);
+    for (const thread of this.threads) thread.begin({ type: "level", level });
+    this.endAll();
+  }
+
   /**
    * Begins an episode in every env, and returns the observations; with a seed, as an environment that
    * was made with it would.
@@ -134,7 +157,7 @@ export class VecEnv {
   /** Starts a step and returns at once; its results are those of `receive`. */
   send(actions: Float32Array): void {
     this.expect("ready");
-    this.checkActions(actions);
+    checkActions(actions, this.numEnvs, this.task.action.size, "env");
     this.memory.actions.set(actions);
     this.before.set(this.observations);
     this.phase = "stepping";
@@ -180,6 +203,7 @@ export class VecEnv {
     this.episodeReturns.set(episodeReturns);
     this.episodeLengths.set(episodeLengths);
     this.numReplaced = numReplaced;
+    this.level = worlds[0]!.level;
     this.phase = "ready";
   }
 
@@ -197,17 +221,6 @@ export class VecEnv {
     return answers;
   }
 
-  private checkActions(actions: Float32Array): void {
-    const { size } = this.task.action;
-    const wanted = this.numEnvs * size;
-    if (actions.length !== wanted)
-      throw new Error(`${this.numEnvs} envs take ${wanted} numbers, got ${actions.length}`);
-    for (let i = 0; i < wanted; i++) {
-      if (!Number.isFinite(actions[i]!))
-        throw new Error(`action ${i % size} of env ${Math.floor(i / size)} is ${actions[i]}`);
-    }
-  }
-
   /** A fresh worker in place of one that threw: its envs begin anew, from other generators. */
   private replace(index: number, failure: string): void {
     const old = this.threads[index]!;
@@ -219,6 +232,10 @@ export class VecEnv {
     const seed = createRng(old.plan.seed).split(`replacement ${this.numReplaced}`).bits();
     const thread = this.start(index, { ...old.plan, seed });
     this.threads[index] = thread;
+    if (this.level !== 1) {
+      thread.begin({ type: "level", level: this.level });
+      thread.end();
+    }
     thread.begin({ type: "reset" });
     const again = thread.end().failure;
     if (again !== null) throw new Error(`worker ${index} failed to begin anew: ${again}`);
@@ -271,25 +288,4 @@ function checkCounts({ numEnvs, numWorkers = 0, robotsPerWorld = 1 }: VecEnvOpti
   check("numEnvs", numEnvs, 1, 65536);
   check("numWorkers", numWorkers, 0, numEnvs);
   check("robotsPerWorld", robotsPerWorld, 1, 65536);
-}
-
-/** Blocks of rows whose sizes differ by one at most. */
-function planShards(
-  numEnvs: number,
-  count: number,
-  most = defaultRobotsPerWorld,
-  seed: number,
-): ShardPlan[] {
-  return Array.from({ length: count }, (_, w) => {
-    const firstEnv = Math.floor((w * numEnvs) / count);
-    const share = Math.floor(((w + 1) * numEnvs) / count) - firstEnv;
-    return { firstEnv, numEnvs: share, robotsPerWorld: Math.min(most, share), seed };
-  });
-}
-
-function robotsByWorld({ numEnvs, robotsPerWorld }: ShardPlan): number[] {
-  const numWorlds = Math.ceil(numEnvs / robotsPerWorld);
-  return Array.from({ length: numWorlds }, (_, i) =>
-    Math.min(robotsPerWorld, numEnvs - i * robotsPerWorld),
-  );
 }

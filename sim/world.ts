@@ -33,6 +33,7 @@ export interface SavedWorld {
   readonly colliders: readonly (readonly [place: number, generation: number])[];
   readonly memory: readonly number[];
   readonly frictionScale: number;
+  readonly level: number;
 }
 
 export interface WorldOptions {
@@ -57,6 +58,8 @@ export class World {
   time = 0;
   /** What the robot's friction is multiplied by, set by `scaleFriction`. */
   frictionScale = 1;
+  /** Difficulty of the running episode, from 0 to 1, of tasks that have levels. */
+  level = 1;
   private readonly shared: Shared;
   private readonly bodies: BodyStates;
   private readonly values: Float64Array;
@@ -229,6 +232,7 @@ export class World {
     this.contacts.renew();
     this.time = saved.time;
     this.memory.set(saved.memory);
+    this.level = saved.level;
     planFriction(this, saved.frictionScale);
     this.drives.controls.set(saved.controls);
     this.drives.apply();
@@ -238,9 +242,9 @@ export class World {
   /** What `adopt` needs beside the Rapier world; fresh. */
   save(): SavedWorld {
     const colliders = this.assembly.colliders.map(({ collider }) => handleParts(collider.handle));
-    const { time, frictionScale } = this;
+    const { time, frictionScale, level } = this;
     const controls = Array.from(this.drives.controls);
-    return { time, controls, colliders, memory: Array.from(this.memory), frictionScale };
+    return { time, controls, colliders, memory: Array.from(this.memory), frictionScale, level };
   }
 
   /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */

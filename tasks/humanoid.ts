@@ -56,6 +56,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     maxEpisodeSteps: 333,
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
+    hasLevels: true,
     randomization: { pushes: { link: "torso", every: 2, speed: 0.4 } },
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action

@@ -85,9 +85,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       friction: [0.7, 1.2],
       pushes: { link: "trunk", every: 3, speed: 0.4 },
     },
-    ...(roughness > 0 && {
-      atLevel: (level: number) => walk(id, { roughness: level * roughness }, robot),
-    }),
+    hasLevels: true,
 
     reset(world, rng) {
       startFloating(world, rng, rest, { noise: 0.1, turn: Math.PI });

@@ -1,9 +1,10 @@
 // The same bits in Node, Chromium and Firefox: 20,000 physics steps of walkers and of a hand, and recordings.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { worldHash } from "../../sim/checksum.ts";
 import { Envs } from "../../sim/env.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
-import { RecordingWriter, worldHash } from "../../sim/recording.ts";
+import { RecordingWriter } from "../../sim/recording.ts";
 import { createRng } from "../../sim/rng.ts";
 import { createTask } from "../../tasks/index.ts";
 import { launchChromium } from "../../viewer/chromium.ts";

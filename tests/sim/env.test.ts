@@ -2,36 +2,13 @@ import { expect, test } from "vitest";
 import { Envs } from "../../sim/env.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { createRng } from "../../sim/rng.ts";
-import { unboundedSpace, unitSpace } from "../../sim/space.ts";
 import type { Task } from "../../sim/task.ts";
-import { hopper } from "./models.ts";
+import { plainHop } from "./hopTask.ts";
 
 const physics = await loadPhysics();
 
-/** A hopper that is paid for its height and ends when it has fallen. */
-const task: Task = {
-  id: "test-hop-v0",
-  model: hopper(),
-  settings: { timestep: 0.005 },
-  observation: unboundedSpace(Array.from({ length: 12 }, (_, i) => `element ${i}`)),
-  action: unitSpace(["hip", "knee", "ankle"]),
-  controlDt: 0.02,
-  maxEpisodeSteps: 40,
-  rewardTerms: ["height", "effort"],
-  reset(world, rng) {
-    for (let i = 3; i < 6; i++) world.start.positions[i] = -0.2 * rng.uniform();
-  },
-  observe(world, out) {
-    out.set(world.jointPositions, 0);
-    out.set(world.jointVelocities, 6);
-  },
-  reward(world, action, terms) {
-    terms[0] = world.linkPositions[2]!;
-    terms[1] = -0.01 * action.reduce((sum, u) => sum + u * u, 0);
-    return terms[0]! + terms[1]!;
-  },
-  terminated: (world) => world.linkPositions[2]! < 0.8,
-};
+/** The hopper as its model is. */
+const task = plainHop;
 
 function rollout(envs: Envs, steps: number, of: number): number[] {
   const rngs = Array.from({ length: envs.numEnvs }, (_, i) => createRng(of + i));
@@ -128,8 +105,12 @@ test("a robot whose state is not finite is reset, counted and never seen", () =>
 test("actions that are not finite or too few are errors; large ones are clamped", () => {
   const envs = new Envs(physics, task, { seed: 1 });
   envs.reset();
-  expect(() => envs.step(new Float32Array(2))).toThrow("1 envs take 3 numbers, got 2");
-  expect(() => envs.step(Float32Array.of(0, Number.NaN, 0))).toThrow("action 1 of env 0 is NaN");
+  expect(() => envs.step(new Float32Array(2))).toThrow(
+    "actions for 1 env of 3 numbers are 3 numbers, got 2",
+  );
+  expect(() => envs.step(Float32Array.of(0, Number.NaN, 0))).toThrow(
+    "number 1 of the action of env 0 is NaN, expected a finite one",
+  );
   const other = new Envs(physics, task, { seed: 1 });
   other.reset();
   expect(envs.step(Float32Array.of(9, -9, 1)).observations).toEqual(

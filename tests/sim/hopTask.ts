@@ -8,8 +8,8 @@ import { hopper } from "./models.ts";
 /** An action whose first number is this makes Rapier panic, which poisons its WebAssembly instance. */
 export const panicAction = Math.fround(0.123456);
 
-/** A hopper that is paid for its height, is pushed now and then, and ends when it has fallen. */
-export const hopTask: Task = {
+/** A hopper that is paid for its height and ends when it has fallen. */
+export const plainHop: Task = {
   id: "test-hop-v0",
   model: hopper(),
   settings: { timestep: 0.005 },
@@ -18,12 +18,6 @@ export const hopTask: Task = {
   controlDt: 0.02,
   maxEpisodeSteps: 40,
   rewardTerms: ["height", "effort"],
-  randomization: {
-    latency: [0, 2],
-    motorStrength: [0.8, 1.2],
-    mass: [0.9, 1.1],
-    pushes: { link: "torso", every: 0.2, speed: 0.3 },
-  },
   reset(world, rng) {
     for (let i = 3; i < 6; i++) world.start.positions[i] = -0.2 * rng.uniform();
   },
@@ -38,6 +32,20 @@ export const hopTask: Task = {
     return terms[0]! + terms[1]!;
   },
   terminated: (world) => world.linkPositions[2]! < 0.8,
+};
+
+/** The same with everything drawn anew for each episode, and pushed now and then. */
+export const hopTask: Task = {
+  ...plainHop,
+  hasLevels: true,
+  randomization: {
+    latency: [0, 2],
+    motorStrength: [0.8, 1.2],
+    mass: [0.9, 1.1],
+    friction: [0.6, 1.4],
+    observationNoise: 0.01,
+    pushes: { link: "torso", every: 0.2, speed: 0.3 },
+  },
 };
 
 /** Asks for a joint that does not exist, where Rust panics. */

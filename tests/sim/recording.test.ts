@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { worldHash } from "../../sim/checksum.ts";
 import { concatBytes, crc32, encodeChunk } from "../../sim/chunks.ts";
 import { Envs } from "../../sim/env.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
@@ -9,7 +10,6 @@ import {
   type RecordingHeader,
   type RecordingStart,
   RecordingWriter,
-  worldHash,
 } from "../../sim/recording.ts";
 import { replay } from "../../sim/replay.ts";
 import { createRng } from "../../sim/rng.ts";
@@ -20,7 +20,7 @@ const { build, version, wasmHash } = physics;
 
 const header: RecordingHeader = {
   task: hopTask.id,
-  parameters: { level: 0.5 },
+  parameters: { level: 1 },
   physics: { build, version, wasmHash },
   seed: 5,
   slot: 2,
@@ -171,10 +171,12 @@ test("another physics, task or action size is refused", () => {
 
 test("a writer refuses actions that are not finite or of another size", () => {
   const writer = new RecordingWriter(header, { type: "seed" });
-  expect(() => writer.add([0, 0], 1)).toThrow("the action of step 0 takes 3 numbers, got 2");
+  expect(() => writer.add([0, 0], 1)).toThrow(
+    "actions for 1 step of 3 numbers are 3 numbers, got 2",
+  );
   writer.add([0, 0, 0], 1);
   expect(() => writer.add([0, Number.NaN, 0], 1)).toThrow(
-    "number 1 of the action of step 1 is NaN",
+    "number 1 of the action of step 1 is NaN, expected a finite one",
   );
   expect(() => writer.add([0, 0, 0], Number.NaN)).toThrow("the reward of step 1 is NaN");
 });

@@ -140,11 +140,15 @@ test("actions of another size or not finite are refused; large ones are clamped"
   const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 2 });
   expect(() => env.step(actionsOf(0))).toThrow("this environment is new, expected ready");
   env.reset();
-  expect(() => env.step(new Float32Array(3))).toThrow("6 envs take 18 numbers, got 3");
+  expect(() => env.step(new Float32Array(3))).toThrow(
+    "actions for 6 envs of 3 numbers are 18 numbers, got 3",
+  );
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
     const actions = actionsOf(0);
     actions[7] = value;
-    expect(() => env.step(actions)).toThrow(`action 1 of env 2 is ${value}`);
+    expect(() => env.step(actions)).toThrow(
+      `number 1 of the action of env 2 is ${value}, expected a finite one`,
+    );
   }
   const large = [...env.step(new Float32Array(18).fill(9)).observations];
   const other = await createVecEnv(source, { numEnvs, seed: 3 });

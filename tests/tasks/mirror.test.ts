@@ -91,7 +91,10 @@ function differences(task: Task, rng: Rng): { observation: number; reward: numbe
   placeImage(task, world, image);
   const most = { observation: 0, reward: 0 };
   for (let step = 0; step < numSteps; step++) {
-    const action = Float32Array.from({ length: task.action.size }, () => 0.5 * rng.uniform() - 0.25);
+    const action = Float32Array.from(
+      { length: task.action.size },
+      () => 0.5 * rng.uniform() - 0.25,
+    );
     const moment = act(task, mine, action);
     const seen = act(task, other, Float32Array.from(imageOf(actions, action)));
     const wanted = imageOf(observations, moment.observation);

@@ -3,7 +3,7 @@
 // Welford's sums in float64, merged observation by observation. "warmUp" stops counting at `freeze`, so
 // that the learner's inputs stop moving; "running" counts on.
 
-import type { OffPolicyConfig } from "./agent.ts";
+import type { Mirror, OffPolicyConfig } from "./agent.ts";
 
 /** Everything needed to go on, and what a policy needs to see as the trainer did. */
 export interface NormalizerState {
@@ -28,9 +28,11 @@ export class Normalizer {
   private frozen: boolean;
   private readonly exactMeans: Float64Array;
   private readonly squares: Float64Array;
+  private readonly mirror: Mirror | undefined;
 
-  constructor(kind: NormalizerKind, size: number) {
+  constructor(kind: NormalizerKind, size: number, mirror?: Mirror) {
     this.kind = kind;
+    this.mirror = mirror;
     this.frozen = kind === "none";
     this.means = new Float32Array(size);
     this.scales = new Float32Array(size).fill(1);
@@ -41,14 +43,15 @@ export class Normalizer {
   /** Counts N observations, [N, O]. */
   observe(observations: Float32Array): void {
     if (this.frozen) return;
+    const { mirror } = this;
     const size = this.exactMeans.length;
     for (let row = 0; row < observations.length; row += size) {
       this.count++;
+      for (let i = 0; i < size; i++) this.merge(i, observations[row + i]!);
+      if (mirror === undefined) continue;
+      this.count++;
       for (let i = 0; i < size; i++) {
-        const value = observations[row + i]!;
-        const before = value - this.exactMeans[i]!;
-        this.exactMeans[i]! += before / this.count;
-        this.squares[i]! += before * (value - this.exactMeans[i]!);
+        this.merge(i, mirror.signs[i]! * observations[row + mirror.indices[i]!]!);
       }
     }
     this.refresh();
@@ -88,6 +91,13 @@ export class Normalizer {
     this.exactMeans.set(means);
     this.squares.set(squares);
     if (this.kind !== "none") this.refresh();
+  }
+
+  /** Element i of the observation that was counted last. */
+  private merge(i: number, value: number): void {
+    const before = value - this.exactMeans[i]!;
+    this.exactMeans[i]! += before / this.count;
+    this.squares[i]! += before * (value - this.exactMeans[i]!);
   }
 
   private refresh(): void {

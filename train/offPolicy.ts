@@ -35,7 +35,11 @@ export async function trainOffPolicy(
   const widths = batchWidths(spec.observationSize, spec.actionSize);
   const replay = new ReplayBuffer(config.bufferSize, widths);
   const returns = new NStepReturns(replay, spec.numEnvs, config.numStepReturns, config.discount);
-  const normalizer = new Normalizer(config.normalizer, spec.observationSize);
+  const normalizer = new Normalizer(
+    config.normalizer,
+    spec.observationSize,
+    spec.mirror?.observations,
+  );
   const explorer = new Explorer(spec, algorithm.explorationScale?.(config), rng.split("explore"));
   const learner = await OffPolicyLearner.create(algorithm, config, spec, rng, settings);
   const sources = [{ buffer: replay, share: 1 }];

@@ -50,3 +50,23 @@ test("a restored normaliser continues exactly", () => {
   expect(other.scales).toEqual(first.scales);
   expect(() => new Normalizer("running", 3).restore(first.state())).toThrow("3 elements, got 2");
 });
+
+test("with a mirror, standardising and mirroring commute", () => {
+  const mirror = { indices: [1, 0, 2], signs: [1, 1, -1] };
+  const image = (x: Float32Array) => x.map((_, i) => mirror.signs[i]! * x[mirror.indices[i]!]!);
+  const lopsided = Float32Array.of(1, 10, 0.5, 3, 20, 0.7, 5, -10, 0.9); // [3, 3]
+  const standardised = (normalizer: Normalizer, x: Float32Array) => {
+    const out = new Float32Array(3);
+    normalizer.apply(x, out);
+    return out;
+  };
+  const x = Float32Array.of(4, 2, -0.6);
+  const gap = (normalizer: Normalizer) => {
+    normalizer.observe(lopsided);
+    const after = image(standardised(normalizer, x));
+    const before = standardised(normalizer, image(x));
+    return Math.max(...after.map((y, i) => Math.abs(y - before[i]!)));
+  };
+  expect(gap(new Normalizer("running", 3, mirror))).toBeLessThan(1e-5);
+  expect(gap(new Normalizer("running", 3))).toBeGreaterThan(0.1);
+});

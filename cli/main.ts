@@ -8,6 +8,7 @@ import { exportCommand } from "./export.ts";
 import { renderCommand } from "./render.ts";
 import { runsCommand } from "./runs.ts";
 import { resumeCommand, trainCommand } from "./train.ts";
+import { verifyCommand } from "./verify.ts";
 import { salleVersion } from "./version.ts";
 
 const program = new Command("salle")
@@ -24,6 +25,7 @@ const program = new Command("salle")
   .addCommand(renderCommand())
   .addCommand(runsCommand())
   .addCommand(exportCommand())
+  .addCommand(verifyCommand())
   .addHelpText(
     "after",
     `
@@ -31,6 +33,7 @@ Begin here:
   salle train hopper    a one-legged robot learns to hop, in about two minutes
   salle doctor          what this machine can run programs on, and how to get the rest
   salle envs list       the tasks there are
+  salle verify <run>    whether a run's recorded episodes are what they claim to be
   salle help <command>  the options of one command, with examples`,
   );
 

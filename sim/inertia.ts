@@ -82,7 +82,10 @@ export function toInertial({ mass, position, inertia }: MassProperties): Inertia
   }
   const column = (i: number): Vec3 => [axes[0]![i]!, axes[1]![i]!, axes[2]![i]!];
   const [a, b] = [column(0), column(1)];
-  const moments: Vec3 = [matrix[0]![0]!, matrix[1]![1]!, matrix[2]![2]!];
+  const diagonal = [matrix[0]![0]!, matrix[1]![1]!, matrix[2]![2]!];
+  const least = 1e-12 * Math.max(...diagonal.map(Math.abs)); // what is below is rounding
+  const [u, v, w] = diagonal.map((moment) => (Math.abs(moment) < least ? 0 : moment));
+  const moments: Vec3 = [u!, v!, w!];
   return { mass, position, rotation: fromColumns(a, b, cross(a, b)), moments };
 }
 

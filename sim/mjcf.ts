@@ -5,12 +5,14 @@
 // keyframes. mjcf/schema.ts lists what is left out on purpose; everything else is refused by file and line.
 
 import { linkMass } from "./inertia.ts";
+import type { ReadBytes } from "./mesh.ts";
 import { type Bodies, readWorld } from "./mjcf/bodies.ts";
 import { type Context, nameKinds } from "./mjcf/context.ts";
 import { Defaults } from "./mjcf/defaults.ts";
 import { readActuator, readExclusion, readKey, readSensor } from "./mjcf/drives.ts";
 import { readRgba } from "./mjcf/geometry.ts";
 import { expandIncludes, type ReadFile } from "./mjcf/include.ts";
+import { Meshes } from "./mjcf/meshes.ts";
 import { harmlessSections, support } from "./mjcf/schema.ts";
 import type { Geom, Link, Rgba, RobotModel, Vec3 } from "./model.ts";
 import { Source } from "./source.ts";
@@ -21,6 +23,8 @@ export interface ImportOptions {
   readonly file: string;
   /** Text of a file that `<include>` names; without it includes are refused. */
   readonly readFile?: ReadFile;
+  /** Bytes of a mesh's file; without it meshes that collide are refused. */
+  readonly readBytes?: ReadBytes;
 }
 
 export interface Imported {
@@ -42,7 +46,7 @@ const sections = [
 ];
 
 /** Reads a robot; throws one error that lists everything unsupported, each by file and line. */
-export function parseMjcf(text: string, { file, readFile }: ImportOptions): Imported {
+export function parseMjcf(text: string, { file, readFile, readBytes }: ImportOptions): Imported {
   const source = new Source(file);
   const root = expandIncludes(source, readXml(text, file), readFile);
   if (root.name !== "mujoco")
@@ -57,15 +61,28 @@ export function parseMjcf(text: string, { file, readFile }: ImportOptions): Impo
       !harmlessSections.includes(child.name) &&
       child.children.length + child.attributes.size > 0
     ) {
-      source.unsupported(child);
+      if (child.name === "tendon") readTendons(source, child);
+      else source.unsupported(child);
     }
   }
-  const { context, totalMass } = createContext(source, part, items("asset"));
+  const { context, totalMass } = createContext(source, part, items("asset"), readBytes);
   const world = readWorld(context, part("worldbody"));
   const model = assemble(context, world, root.attributes.get("model") ?? "robot", part, items);
   source.finish();
   return { model: totalMass ? scaledTo(model, totalMass) : model, warnings: source.warnings };
 }
+
+/** A tendon that has a name alone pulls nothing; drives that use it are refused where they stand. */
+function readTendons(source: Source, section: XmlElement): void {
+  for (const tendon of section.children) {
+    const forces = [...tendon.attributes.keys()].filter((name) => !idleTendon.includes(name));
+    if (forces.length > 0)
+      source.unsupported(section, `"${forces.join(", ")}" of <${tendon.name}>`);
+    else source.warn(tendon, `tendon <${tendon.name}> pulls nothing and was left out`);
+  }
+}
+
+const idleTendon = "name group width material rgba user".split(" ");
 
 type Select = (name: string) => XmlElement[];
 
@@ -73,6 +90,7 @@ function createContext(
   source: Source,
   part: Select,
   assets: readonly XmlElement[],
+  readBytes: ReadBytes | undefined,
 ): { context: Context; totalMass: number | undefined } {
   const compiler = mergedCompiler(source, part("compiler"));
   const degrees = source.choice(compiler, "angle", ["degree", "radian"]) !== "radian";
@@ -88,6 +106,8 @@ function createContext(
     autoLimits: source.choice(compiler, "autolimits", ["true", "false"]) !== "false",
     inertiaFromGeom:
       source.choice(compiler, "inertiafromgeom", ["true", "false", "auto"]) ?? "auto",
+    contacts: !flags(part("option"), "contact").includes("disable"),
+    meshes: new Meshes(readBytes),
     materials,
     names: new Map(nameKinds.map((kind) => [kind, new Set<string>()])),
   };
@@ -96,7 +116,16 @@ function createContext(
     const rgba = readRgba(context, element);
     if (rgba) materials.set(source.required(element, "name"), rgba);
   }
+  const folder = compiler.attributes.get("meshdir") ?? compiler.attributes.get("assetdir") ?? "";
+  for (const asset of assets) if (asset.name === "mesh") context.meshes.add(asset, folder);
   return { context, totalMass: source.amount(compiler, "settotalmass") };
+}
+
+/** What `<flag>` says of one thing, in every `<option>`. */
+function flags(options: readonly XmlElement[], name: string): (string | undefined)[] {
+  return options.flatMap(({ children }) =>
+    children.filter((child) => child.name === "flag").map(({ attributes }) => attributes.get(name)),
+  );
 }
 
 /** All `<compiler>` elements as one: later attributes count. */
@@ -150,6 +179,7 @@ function readOption(
     const timestep = source.amount(element, "timestep");
     const gravity = source.vector(element, "gravity");
     wanted = { ...wanted, ...(timestep && { timestep }), ...(gravity && { gravity }) };
+    if (flags([element], "gravity").includes("disable")) wanted = { ...wanted, gravity: [0, 0, 0] };
     for (const child of element.children) {
       if (child.name === "flag") source.checkAttributes(child, support.flag);
       else source.unsupported(child);

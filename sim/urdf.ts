@@ -7,6 +7,7 @@
 
 import { add, multiply, rotate } from "./frames.ts";
 import { combine, linkMass, type MassProperties, moved, toInertial } from "./inertia.ts";
+import type { ReadBytes } from "./mesh.ts";
 import type { Actuator, Geom, Inertial, Joint, Link, RobotModel, Site } from "./model.ts";
 import { didYouMean, Source } from "./source.ts";
 import { readJoint, type UrdfJoint } from "./urdf/joints.ts";
@@ -18,6 +19,8 @@ export interface UrdfOptions {
   readonly file: string;
   /** Whether the root link is free to move; else it stands still in the world. */
   readonly floatingBase?: boolean;
+  /** Bytes of a mesh's file; without it meshes that collide are refused. */
+  readonly readBytes?: ReadBytes;
 }
 
 const ignored = ["transmission", "gazebo", "material"];
@@ -25,14 +28,14 @@ const ignored = ["transmission", "gazebo", "material"];
 /** Reads a robot; throws one error that lists everything unsupported, each by file and line. */
 export function parseUrdf(
   text: string,
-  { file, floatingBase = false }: UrdfOptions,
+  { file, floatingBase = false, readBytes }: UrdfOptions,
 ): { readonly model: RobotModel; readonly warnings: readonly string[] } {
   const source = new Source(file);
   const root = readXml(text, file);
   if (root.name !== "robot")
     source.problem(root, `a URDF file starts with <robot>, not <${root.name}>`);
   source.finish();
-  const { parts, joints } = readParts(source, root);
+  const { parts, joints } = readParts(source, root, readBytes);
   source.finish();
   const order = treeOrder(source, root, parts, joints);
   source.finish();
@@ -44,13 +47,14 @@ export function parseUrdf(
 function readParts(
   source: Source,
   root: XmlElement,
+  readBytes: ReadBytes | undefined,
 ): { parts: Map<string, Part>; joints: UrdfJoint[] } {
   const colours = root.children.filter((child) => child.name === "material");
   const parts = new Map<string, Part>();
   const joints: UrdfJoint[] = [];
   for (const child of root.children) {
     if (child.name === "link") {
-      const part = readLink(source, child, colours);
+      const part = readLink(source, child, colours, readBytes);
       if (parts.has(part.name)) source.problem(child, `the link name "${part.name}" is used twice`);
       parts.set(part.name, part);
     } else if (child.name === "joint") {

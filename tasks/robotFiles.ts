@@ -17,9 +17,10 @@ export async function loadRobotFile(
 ): Promise<Imported> {
   const text = await readText(url);
   const file = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1));
-  if (firstElement(text) === "robot") return parseUrdf(text, { file, floatingBase });
-  const readFile = await readerBeside(url);
-  return parseMjcf(text, { file, ...(readFile && { readFile }) });
+  const readers = await readersBeside(url);
+  if (firstElement(text) !== "robot") return parseMjcf(text, { file, ...readers });
+  const { readBytes } = readers;
+  return parseUrdf(text, { file, floatingBase, ...(readBytes && { readBytes }) });
 }
 
 function firstElement(text: string): string | undefined {
@@ -27,16 +28,43 @@ function firstElement(text: string): string | undefined {
   return /<([A-Za-z][\w.-]*)/.exec(bare)?.[1];
 }
 
-/** Reads text files below the folder of `url`; undefined where that is not on disk. */
-async function readerBeside(url: URL): Promise<((name: string) => string | undefined) | undefined> {
-  if (url.protocol !== "file:") return undefined;
-  const { existsSync, readFileSync } = await import("node:fs");
+interface Readers {
+  readonly readFile?: (name: string) => string | undefined;
+  readonly readBytes?: (name: string) => Uint8Array | undefined;
+}
+
+/**
+ * Reads files that lie below the folder of `url`, and meshes also below the folders around it, where ROS
+ * packages have them (`package://…`); nothing where that is not on disk.
+ */
+async function readersBeside(url: URL): Promise<Readers> {
+  if (url.protocol !== "file:") return {};
+  const { existsSync, readFileSync, statSync } = await import("node:fs");
+  const { dirname, resolve, sep } = await import("node:path");
   const { fileURLToPath } = await import("node:url");
-  const folder = fileURLToPath(new URL(".", url));
-  return (name) => {
-    const path = fileURLToPath(new URL(encodeURI(name.replaceAll("\\", "/")), url));
+  const folder = dirname(fileURLToPath(url));
+  const find = (name: string, within: string): string | undefined => {
+    const path = resolve(within, name.replaceAll("\\", "/"));
     // A robot from a stranger names only files that came with it.
-    if (!path.startsWith(folder) || !existsSync(path)) return undefined;
-    return readFileSync(path, "utf8");
+    const inside = path.startsWith(within.endsWith(sep) ? within : within + sep);
+    return inside && existsSync(path) && statSync(path).isFile() ? path : undefined;
+  };
+  return {
+    readFile(name) {
+      const path = find(name, folder);
+      return path && readFileSync(path, "utf8");
+    },
+    readBytes(name) {
+      const plain = name.replace(/^(package|file):\/+/, "").replace(/^(\.\.?\/)+/, "");
+      // A package's folder may have another name than the package.
+      const names = plain === name ? [plain] : [plain, plain.replace(/^[^/]*\//, "")];
+      for (let at = folder, i = 0; i < mostParents; at = dirname(at), i++) {
+        const path = names.map((each) => find(each, at)).find(Boolean);
+        if (path) return readFileSync(path);
+      }
+      return undefined;
+    },
   };
 }
+
+const mostParents = 5;

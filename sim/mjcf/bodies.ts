@@ -47,6 +47,8 @@ function readBody(
   const { source } = context;
   source.checkAttributes(element, support.body);
   const name = takeName(context, "body", element, "body");
+  if (element.attributes.get("mocap") === "true")
+    source.warn(element, `body "${name}" is for motion capture: it stands still here`);
   const childClass = element.attributes.get("childclass") ?? outerClass;
   context.defaults.find(element, childClass);
   const inertialElement = element.children.find((child) => child.name === "inertial");

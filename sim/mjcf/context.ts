@@ -4,6 +4,7 @@ import type { Rgba } from "../model.ts";
 import type { Source } from "../source.ts";
 import type { XmlElement } from "../xml.ts";
 import type { Defaults } from "./defaults.ts";
+import type { Meshes } from "./meshes.ts";
 
 export interface Context {
   readonly source: Source;
@@ -15,6 +16,9 @@ export interface Context {
   /** Whether a range alone makes a joint limited. */
   readonly autoLimits: boolean;
   readonly inertiaFromGeom: "true" | "false" | "auto";
+  /** Whether anything touches: the option's flag. */
+  readonly contacts: boolean;
+  readonly meshes: Meshes;
   readonly materials: ReadonlyMap<string, Rgba>;
   /** Names given so far, by kind. */
   readonly names: ReadonlyMap<string, Set<string>>;

@@ -4,10 +4,11 @@ import { didYouMean, type Source } from "../source.ts";
 import type { XmlElement } from "../xml.ts";
 import { otherDefaults, support } from "./schema.ts";
 
-type Kind = "joint" | "geom" | "site" | "actuator" | "material";
+type Kind = "joint" | "geom" | "site" | "actuator" | "material" | "mesh";
 type Settings = ReadonlyMap<string, string>;
 type DefaultClass = Partial<Record<Kind, Settings>>;
 
+const kinds = ["joint", "geom", "site", "material", "mesh"] as const;
 const actuatorElements = ["general", "motor", "position", "velocity"];
 
 /** The default classes of one file. */
@@ -78,6 +79,5 @@ export class Defaults {
 
 function kindOf(name: string): Kind | undefined {
   if (actuatorElements.includes(name)) return "actuator";
-  if (name === "joint" || name === "geom" || name === "site" || name === "material") return name;
-  return undefined;
+  return kinds.find((kind) => kind === name);
 }

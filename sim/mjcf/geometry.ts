@@ -113,15 +113,21 @@ export function readGeom(
 ): Geom | undefined {
   const { source } = context;
   const element = context.defaults.apply(raw, "geom", childClass);
-  const group = source.amount(element, "contype") ?? 1;
-  const affinity = source.amount(element, "conaffinity") ?? 1;
+  const group = context.contacts ? (source.amount(element, "contype") ?? 1) : 0;
+  const affinity = context.contacts ? (source.amount(element, "conaffinity") ?? 1) : 0;
   const type = geomType(context, element);
   if (!type) return undefined;
   if (type === "mesh" || type === "hfield" || type === "sdf") {
     const drawnOnly = group === 0 && affinity === 0;
     const weighs = !hasInertial && source.number(element, "mass") !== 0;
-    if (!drawnOnly || weighs) return source.unsupported(element, `type "${type}"`);
-    return source.warn(raw, `a geom of type "${type}" that is only drawn was left out`);
+    if (type !== "mesh" && (!drawnOnly || weighs))
+      return source.unsupported(element, `type "${type}"`);
+    if (weighs)
+      return source.unsupported(element, "a mesh weighs nothing here: its body needs <inertial>");
+    if (drawnOnly)
+      return source.warn(raw, `a geom of type "${type}" that is only drawn was left out`);
+  } else if (element.attributes.has("mesh")) {
+    return source.unsupported(element, `type "${type}" fitted to a mesh`);
   }
   const frame = readSegment(context, element, type) ?? {
     ...readFrame(context, element),
@@ -180,10 +186,12 @@ function readSegment(context: Context, element: XmlElement, type: string): Segme
 function readShape(
   context: Context,
   element: XmlElement,
-  type: "sphere" | "capsule" | "ellipsoid" | "cylinder" | "box" | "plane",
+  type: (typeof shapeTypes)[number],
   half: number | undefined,
 ): Shape | undefined {
   const { source } = context;
+  if (type === "mesh") return context.meshes.hull(context, element);
+  if (type === "hfield" || type === "sdf") return undefined;
   const fewest = { sphere: 1, capsule: 2, cylinder: 2, ellipsoid: 3, box: 3, plane: 2 }[type];
   if (type === "plane" && !element.attributes.has("size")) return { type };
   const size = source.numbers(
@@ -267,19 +275,22 @@ function turnedBy(inertial: Inertial, position: Vec3, rotation: Quat): Inertial 
   return { ...inertial, position, rotation: multiply(rotation, inertial.rotation) };
 }
 
-/** Moments of a real body are positive and none exceeds the sum of the others. */
+/**
+ * Moments of a real body are positive and none exceeds the sum of the others. Many URDF files break the
+ * second rule, which does the solver no harm: `lenient` makes it a warning.
+ */
 export function checkMoments(
   { source }: Pick<Context, "source">,
   element: XmlElement,
   moments: Vec3,
+  lenient = false,
 ): void {
   const [a, b, c] = [...moments].sort((x, y) => x - y) as [number, number, number];
   if (a < 0)
     source.problem(element, `moments of inertia must be positive, got ${moments.join(" ")}`);
   else if (c > (a + b) * (1 + 1e-6) + 1e-12) {
-    source.problem(
-      element,
-      `no body has these moments of inertia: ${moments.join(" ")} (the largest exceeds the sum of the others)`,
-    );
+    const text = `no body has these moments of inertia: ${moments.join(" ")} (the largest exceeds the sum of the others)`;
+    if (lenient) source.warn(element, `${text}; used as they are`);
+    else source.problem(element, text);
   }
 }

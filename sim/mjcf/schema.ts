@@ -11,9 +11,8 @@ const orientation = "quat axisangle xyaxes zaxis euler";
 export const support = {
   mujoco: { used: "model" },
   compiler: {
-    used: "angle inertiafromgeom autolimits eulerseq settotalmass",
-    ignored:
-      "meshdir texturedir assetdir strippath discardvisual usethread alignfree saveinertial fitaabb conflict",
+    used: "angle inertiafromgeom autolimits eulerseq settotalmass meshdir assetdir",
+    ignored: "texturedir strippath discardvisual usethread alignfree saveinertial fitaabb conflict",
     neutral: {
       coordinate: "local",
       balanceinertia: "false",
@@ -30,7 +29,7 @@ export const support = {
     neutral: { wind: "0 0 0", density: "0", viscosity: "0" },
   },
   flag: {
-    used: "",
+    used: "contact gravity",
     ignored:
       "override energy fwdinv invdiscrete multiccd island nativeccd eulerdamp midphase warmstart sensor refsafe autoreset sleep clampctrl",
     neutral: {
@@ -38,20 +37,18 @@ export const support = {
       equality: "enable",
       frictionloss: "enable",
       limit: "enable",
-      contact: "enable",
       passive: "enable",
       spring: "enable",
       damper: "enable",
-      gravity: "enable",
       filterparent: "enable",
       actuation: "enable",
     },
   },
   worldbody: { used: "" },
   body: {
-    used: `name childclass pos ${orientation}`,
+    used: `name childclass pos mocap ${orientation}`,
     ignored: "user sleep",
-    neutral: { mocap: "false", gravcomp: "0" },
+    neutral: { gravcomp: "0" },
   },
   inertial: { used: `pos mass diaginertia fullinertia ${orientation}` },
   freejoint: { used: "name", ignored: "group align" },
@@ -90,6 +87,11 @@ export const support = {
   },
   exclude: { used: "body1 body2", ignored: "name" },
   key: { used: "name qpos", ignored: "time qvel act ctrl mpos mquat" },
+  mesh: {
+    used: "name class file scale",
+    ignored: "content_type smoothnormal maxhullvert inertia user material octree_maxdepth",
+    neutral: { refpos: "0 0 0", refquat: "1 0 0 0" },
+  },
   material: {
     used: "name class rgba",
     ignored:
@@ -105,6 +107,6 @@ export const harmlessParts = ["camera", "light"];
 
 /** Elements whose defaults matter only to elements that are refused where they stand. */
 export const otherDefaults =
-  "mesh camera light pair equality tendon general muscle cylinder intvelocity damper adhesion material".split(
+  "camera light pair equality tendon general muscle cylinder intvelocity damper adhesion material".split(
     " ",
   );

@@ -20,11 +20,14 @@ export interface UrdfJoint extends Frame {
 }
 
 const support = {
-  joint: { used: "name type" },
+  joint: { used: "name type", ignored: "dont_collapse" },
   end: { used: "link" },
   axis: { used: "xyz" },
-  limit: { used: "lower upper effort velocity", ignored: "acceleration deceleration jerk" },
-  dynamics: { used: "damping friction" },
+  limit: {
+    used: "lower upper effort velocity",
+    ignored: "acceleration deceleration jerk command_effort current gear_velocity",
+  },
+  dynamics: { used: "damping friction", ignored: "D K mu_coulomb mu_viscous" },
 } satisfies Record<string, Support>;
 
 const types = ["revolute", "continuous", "prismatic", "fixed", "floating", "planar"] as const;

@@ -2,6 +2,7 @@
 
 import { identity, multiply, zero } from "../frames.ts";
 import { toInertial } from "../inertia.ts";
+import { hullOfMesh, type ReadBytes } from "../mesh.ts";
 import { checkMoments, type Frame, fromEuler } from "../mjcf/geometry.ts";
 import type { Geom, Inertial, Rgba, Shape } from "../model.ts";
 import type { Source, Support } from "../source.ts";
@@ -24,9 +25,12 @@ const support = {
   box: { used: "size" },
   sphere: { used: "radius" },
   cylinder: { used: "radius length" },
+  mesh: { used: "filename scale" },
   color: { used: "rgba" },
 } satisfies Record<string, Support>;
 
+/** Parts of a link that are no URDF but that simulators and planners know. */
+const extensions = "contact self_filter gravity kinematic surface collision_checking".split(" ");
 const drawnOnly = { mass: 0, group: 0, affinity: 0 };
 const invisible: Rgba = [0, 0, 0, 0];
 
@@ -34,6 +38,7 @@ export function readLink(
   source: Source,
   element: XmlElement,
   colours: readonly XmlElement[],
+  readBytes?: ReadBytes,
 ): Part {
   source.checkAttributes(element, support.link);
   const name = source.required(element, "name");
@@ -43,12 +48,14 @@ export function readLink(
   for (const child of element.children) {
     if (child.name === "inertial") inertial = readInertial(source, child);
     else if (child.name === "collision") {
-      const geom = readGeometry(source, child, true);
+      const geom = readGeometry(source, child, true, readBytes);
       if (geom) collisions.push({ ...geom, mass: 0 });
     } else if (child.name === "visual") {
       const geom = readGeometry(source, child, false);
       const rgba = readColour(source, child, colours);
       if (geom) visuals.push({ ...geom, ...drawnOnly, ...(rgba && { rgba }) });
+    } else if (extensions.includes(child.name)) {
+      source.warn(child, `<${child.name}> of <link> is another program's and was left out`);
     } else source.unsupported(child);
   }
   // What is drawn is the visual geometry; without it, what collides.
@@ -95,12 +102,17 @@ function readInertial(source: Source, element: XmlElement): Inertial | undefined
     position: zero,
     inertia: inertia as [number, number, number, number, number, number],
   });
-  checkMoments({ source }, inertiaElement, principal.moments);
+  checkMoments({ source }, inertiaElement, principal.moments, true);
   const { position, rotation } = readOrigin(source, element);
   return { ...principal, position, rotation: multiply(rotation, principal.rotation) };
 }
 
-function readGeometry(source: Source, element: XmlElement, collides: boolean): Geom | undefined {
+function readGeometry(
+  source: Source,
+  element: XmlElement,
+  collides: boolean,
+  readBytes?: ReadBytes,
+): Geom | undefined {
   source.checkAttributes(element, support.named);
   const geometry = element.children.find(({ name }) => name === "geometry");
   const shapeElement = geometry?.children[0];
@@ -110,8 +122,31 @@ function readGeometry(source: Source, element: XmlElement, collides: boolean): G
   if (shapeElement.name === "mesh" && !collides) {
     return source.warn(shapeElement, "a mesh that is only drawn was left out");
   }
-  const shape = readShape(source, shapeElement);
+  const shape =
+    shapeElement.name === "mesh"
+      ? readMesh(source, shapeElement, readBytes)
+      : readShape(source, shapeElement);
   return shape && { shape, ...frame };
+}
+
+/** A mesh as its convex hull. */
+function readMesh(
+  source: Source,
+  element: XmlElement,
+  readBytes: ReadBytes | undefined,
+): Shape | undefined {
+  source.checkAttributes(element, support.mesh);
+  const file = source.required(element, "filename");
+  const scale = source.vector(element, "scale") ?? ([1, 1, 1] as const);
+  if (file === "") return undefined;
+  if (!readBytes) return source.unsupported(element, "this reader has one file alone");
+  const bytes = readBytes(file);
+  if (!bytes) return source.problem(element, `there is no file "${file}"`);
+  try {
+    return { type: "convex", points: hullOfMesh(bytes, file, scale) };
+  } catch (error) {
+    return source.problem(element, (error as Error).message);
+  }
 }
 
 function readShape(source: Source, element: XmlElement): Shape | undefined {
@@ -146,7 +181,7 @@ function readShape(source: Source, element: XmlElement): Shape | undefined {
     default:
       return source.unsupported(
         element,
-        "shapes that collide are box, sphere, cylinder and capsule",
+        "shapes that collide are box, sphere, cylinder, capsule and mesh",
       );
   }
 }

@@ -60,7 +60,7 @@ describe("salle envs add", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const robot = fileURLToPath(new URL("../../tasks/hopper.xml", import.meta.url));
   copyFileSync(robot, join(folder, "My Robot.xml"));
-  writeFileSync(join(folder, "bad.xml"), "<mujoco>\n<tendon><spatial/></tendon>\n</mujoco>");
+  writeFileSync(join(folder, "bad.xml"), "<mujoco>\n<equality><weld/></equality>\n</mujoco>");
 
   test("describes the robot and writes a task that checks find by its name", async () => {
     const { code, output } = await salleIn(folder, "envs", "add", "My Robot.xml");
@@ -86,6 +86,6 @@ describe("salle envs add", () => {
   test("names what is not supported by file and line", async () => {
     const { code, errors } = await salleIn(folder, "envs", "add", "bad.xml");
     expect(code).toBe(1);
-    expect(errors).toMatch(/^error: bad\.xml:2: <tendon> is not supported\n$/);
+    expect(errors).toMatch(/^error: bad\.xml:2: <equality> is not supported\n$/);
   });
 });

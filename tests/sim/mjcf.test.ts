@@ -218,8 +218,8 @@ describe("names by file and line", () => {
   test.each([
     [
       "a tendon",
-      body("", "\n<tendon><spatial/></tendon>"),
-      /robot\.xml:7: <tendon> is not supported/,
+      body("", '\n<tendon><spatial stiffness="1"/></tendon>'),
+      /robot\.xml:7: <tendon> is not supported: "stiffness" of <spatial>/,
     ],
     [
       "an equality",
@@ -229,7 +229,7 @@ describe("names by file and line", () => {
     [
       "a mesh",
       body('<geom type="mesh" mesh="m"/>'),
-      /robot\.xml:5: <geom> is not supported: type "mesh"/,
+      /robot\.xml:5: <geom> is not supported: a mesh weighs nothing here: its body needs <inertial>/,
     ],
     [
       "a muscle",
@@ -244,9 +244,9 @@ describe("names by file and line", () => {
     ["gravity compensation", body('<body gravcomp="1"/>'), /:5: attribute gravcomp="1" of <body>/],
     ["wind", `<mujoco><option wind="1 0 0"/></mujoco>`, /:1: attribute wind="1 0 0" of <option>/],
     [
-      "contacts switched off",
-      '<mujoco><option><flag contact="disable"/></option></mujoco>',
-      /contact="disable"/,
+      "limits switched off",
+      '<mujoco><option><flag limit="disable"/></option></mujoco>',
+      /limit="disable"/,
     ],
     ["fluid", `<mujoco><option density="1000"/></mujoco>`, /density="1000" of <option>/],
     ["NaN", body('<geom size="NaN"/>'), /:5: size of <geom> wants finite numbers/],
@@ -348,4 +348,22 @@ test("files are included once, and say their own name in errors", () => {
   expect(() => read("bad.xml")).toThrow(/^bad\.xml:2: attribute colour/);
   expect(() => read("loop.xml")).toThrow(/^loop\.xml:2: "loop.xml" is included twice/);
   expect(() => read("none.xml")).toThrow(/^robot\.xml:1: there is no file "none.xml"/);
+});
+
+test("flags switch contacts and gravity off", () => {
+  const { model } = parse(
+    '<mujoco><option><flag contact="disable" gravity="disable"/></option><worldbody><body><geom size="1"/></body></worldbody></mujoco>',
+  );
+  expect(model.gravity).toEqual([0, 0, 0]);
+  expect(model.links[0]!.geoms[0]).toMatchObject({ group: 0, affinity: 0 });
+});
+
+test("what stands still for motion capture, and tendons that pull nothing, are named", () => {
+  const { warnings } = parse(`<mujoco><worldbody>
+<body mocap="true" name="target"/></worldbody>
+<tendon><fixed name="t"><joint joint="j" coef="1"/></fixed></tendon></mujoco>`);
+  expect([...warnings].sort()).toEqual([
+    'robot.xml:2: body "target" is for motion capture: it stands still here',
+    "robot.xml:3: tendon <fixed> pulls nothing and was left out",
+  ]);
 });

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { doctorCommand } from "./doctor.ts";
 import { envsCommand } from "./envs.ts";
+import { evalCommand, playCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { renderCommand } from "./render.ts";
 import { runsCommand } from "./runs.ts";
@@ -20,6 +21,8 @@ const program = new Command("salle")
   .configureHelp({ showGlobalOptions: false })
   .addCommand(trainCommand())
   .addCommand(resumeCommand())
+  .addCommand(evalCommand())
+  .addCommand(playCommand())
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
   .addCommand(renderCommand())

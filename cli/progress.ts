@@ -90,6 +90,8 @@ export function formatTime(seconds: number): string {
   return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }
 
+/** Three digits; what is next to nothing is 0. */
 export function formatNumber(value: number): string {
+  if (Math.abs(value) < 1e-4) return "0";
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -123,17 +123,17 @@ async function run(job: Omit<LearnerJob, "control">): Promise<void> {
   const result = await trainer.result;
   release();
   progress.end();
-  await conclude(result);
+  conclude(result);
 }
 
-async function conclude(result: TrainingResult): Promise<void> {
-  const { folder, outcome, reason } = result;
+function conclude(result: TrainingResult): void {
+  const { folder, step, outcome, reason } = result;
   if (outcome === "failed") {
     process.exitCode = 1;
     process.stderr.write(`error: ${reason}\n`);
     return;
   }
-  for (const line of await summary(folder, outcome)) print(line);
+  for (const line of summary(folder, step, outcome)) print(line);
   if (outcome === "stopped") process.exitCode = 130;
 }
 

@@ -62,23 +62,31 @@ export class Evaluator {
 
   /** One episode in every env. */
   async evaluate(policy: AgentState, normalizer: Normalizer): Promise<Evaluation> {
-    const { env } = this;
     await this.policy.load(policy);
-    env.reset(this.seed);
-    const tally = new Tally(env);
-    const observations = new Float32Array(env.observations.length);
-    const noise = new Float32Array(env.numEnvs * env.task.action.size);
-    while (tally.numOpen > 0) {
-      normalizer.apply(env.observations, observations);
-      tally.add(env.step(await this.policy.act(observations, noise)));
-    }
-    return tally.evaluation();
+    const observations = new Float32Array(this.env.observations.length);
+    const mode = new Float32Array(this.env.numEnvs * this.env.task.action.size);
+    return runEpisodes(this.env, this.seed, (raw) => {
+      normalizer.apply(raw, observations);
+      return this.policy.act(observations, mode);
+    });
   }
 
   async dispose(): Promise<void> {
     this.env.dispose();
     await this.policy.dispose();
   }
+}
+
+/** One episode in every env, from the starts of a seed; `act` maps observations [N, O] to actions. */
+export async function runEpisodes(
+  env: VecEnv,
+  seed: number,
+  act: (observations: Float32Array) => Promise<Float32Array> | Float32Array,
+): Promise<Evaluation> {
+  env.reset(seed);
+  const tally = new Tally(env);
+  while (tally.numOpen > 0) tally.add(env.step(await act(env.observations)));
+  return tally.evaluation();
 }
 
 /** Counts the first episode of every env; what follows it is nobody's business. */

@@ -1,6 +1,7 @@
 // Reading recordings: bytes of recording.ts → episodes, as far as they are whole.
 
 import { type Chunk, readSections, viewOf } from "./chunks.ts";
+import type { EnvsState } from "./env.ts";
 import {
   type Checksum,
   type Ending,
@@ -9,6 +10,7 @@ import {
   type RecordingStart,
   recordingVersion,
 } from "./recording.ts";
+import type { RngState } from "./rng.ts";
 
 /** Recordings of a file, as far as they are whole, and what was cut or corrupt, in words. */
 export interface ReadRecordings {
@@ -81,9 +83,10 @@ class Draft {
   private takeHeader(payload: Uint8Array): string | null {
     const header = parseJson(payload) as Partial<RecordingHeader> | undefined;
     if (!header || typeof header !== "object") return "is no JSON object";
-    const { task, physics, seed, slot, actionSize } = header;
+    const { task, physics, seed, slot, actionSize, parameters } = header;
     if (typeof task !== "string" || typeof physics?.wasmHash !== "string")
       return "lacks task or physics";
+    if (typeof parameters !== "object" || parameters === null) return "lacks parameters";
     for (const count of [seed, slot, actionSize])
       if (!Number.isSafeInteger(count)) return "needs whole numbers seed, slot and actionSize";
     if (actionSize! < 1) return `has an actionSize of ${actionSize}, expected at least 1`;
@@ -137,10 +140,29 @@ function decodeStart(payload: Uint8Array): RecordingStart | null {
   if (payload.length < 4) return null;
   const end = 4 + viewOf(payload).getUint32(0, true);
   const start = parseJson(payload.subarray(4, end)) as RecordingStart | undefined;
-  if (start?.type === "seed" || start?.type === "generator") return start;
-  if (start?.type !== "state") return null;
+  if (start?.type === "seed") return { type: "seed" };
+  if (start?.type === "generator" && isGenerator(start.generator)) return start;
+  if (start?.type !== "state" || !isState(start.state)) return null;
   const simulation = { ...start.state.simulation, rapier: payload.slice(end) };
   return { type: "state", state: { ...start.state, simulation } };
+}
+
+function isGenerator(value: Partial<RngState> | null | undefined): boolean {
+  const { key, words } = value ?? {};
+  if (!Array.isArray(words) || words.length !== 4) return false;
+  return [key, ...words].every((word) => word === (word as number) >>> 0);
+}
+
+/** Whether it has the parts of a world of one; whether they fit the task, restoring them tells. */
+function isState(value: Partial<EnvsState> | null | undefined): boolean {
+  const { simulation, episodes, observations } = value ?? {};
+  return (
+    Array.isArray(simulation?.worlds) &&
+    simulation.worlds.length === 1 &&
+    Array.isArray(episodes) &&
+    episodes.length === 1 &&
+    Array.isArray(observations)
+  );
 }
 
 /** undefined where it is no JSON. */

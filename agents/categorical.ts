@@ -4,10 +4,12 @@ import { z } from "zod";
 import { atoms, projectCategorical, type Support } from "../nn/distributions.ts";
 import { add, broadcastTo, expandDims, mean, mul, slice, type Tensor } from "../nn/ops.ts";
 
+// Uniform histograms, which fresh critics put out, then have the mean 0: an optimistic start would take
+// thousands of updates to forget.
 /** To be spread into an algorithm's strict object; it may redefine a key with another default. */
 export const categoricalSettings = {
   numAtoms: z.int().min(2).max(1001).default(101).describe("atoms of a return's histogram"),
-  valueLow: z.number().default(-10).describe("least return that the atoms cover"),
+  valueLow: z.number().default(-40).describe("least return that the atoms cover"),
   valueHigh: z.number().default(40).describe("greatest return that the atoms cover"),
 } as const;
 

@@ -60,7 +60,8 @@ const settings = z
     actorHidden: withDefault(networkSettings.actorHidden, [128, 128]), // [512, 256, 128]
     criticHidden: withDefault(networkSettings.criticHidden, [256, 128]), // [1024, 512, 256]
     tau: withDefault(networkSettings.tau, 0.02), // [0.1]
-    valueHigh: withDefault(categoricalSettings.valueHigh, 110), // [±250; ±10 in Playground]
+    valueLow: withDefault(categoricalSettings.valueLow, -100), // [±250; ±10 in Playground]
+    valueHigh: withDefault(categoricalSettings.valueHigh, 100),
     explorationLow: z.number().min(0).default(0.001).describe("least std of an env's noise"),
     explorationHigh: z.number().min(0).default(0.4).describe("greatest std of an env's noise"),
     smoothingNoise: z.number().min(0).default(0.001).describe("std of the noise on target actions"),

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import type { OnPolicyAlgorithm, OnPolicyConfig } from "../../agents/agent.ts";
+import { algorithms } from "../../agents/index.ts";
+import { trainOnPolicy } from "../../train/onPolicy.ts";
+import type { SessionSettings } from "../../train/session.ts";
+import { openMemoryRun, timeless } from "./memoryRun.ts";
+
+const ppo = algorithms["ppo"] as OnPolicyAlgorithm;
+const small = { hidden: [16], rolloutLength: 16, numEpochs: 3, numMinibatches: 4 };
+const configure = (overrides: object = {}): OnPolicyConfig =>
+  ppo.settings.parse({ ...small, ...overrides });
+
+async function train(
+  settings: Partial<SessionSettings> = {},
+  saved: unknown = null,
+  { stopAt, config = configure() }: { stopAt?: number; config?: OnPolicyConfig } = {},
+) {
+  const { session, records } = await openMemoryRun(ppo, config, settings, stopAt);
+  await trainOnPolicy(session, ppo, config, saved);
+  await session.dispose();
+  return { records, outcome: session.outcome, step: session.step };
+}
+
+/** What the loop saved at last, without the worlds, whose number follows the workers'. */
+function loopOf({ records }: Awaited<ReturnType<typeof train>>) {
+  const { state } = records.saves.at(-1)!;
+  return (state as { loop: { learner: { agent: unknown } } }).loop;
+}
+
+test("equal seeds give equal runs to the bit, whatever the number of workers; others differ", async () => {
+  const first = await train();
+  const second = await train({ numWorkers: 2 });
+  const other = await train({ seed: 2 });
+  expect(timeless(second.records)).toEqual(timeless(first.records));
+  expect(loopOf(second)).toEqual(loopOf(first));
+  expect(timeless(other.records)).not.toEqual(timeless(first.records));
+  expect(first.outcome).toBe("finished");
+  // 1200 steps of 4 envs are 300 control steps: 18 full rollouts of 16, of 12 updates each.
+  const last = first.records.logs.findLast(({ metrics }) => "train/n_updates" in metrics)!;
+  expect(last.metrics["train/n_updates"]).toBe(18 * 12);
+});
+
+test("a run that goes on from what it saved in the middle of a rollout is as if never interrupted", async () => {
+  const whole = await train();
+  const { state, step } = whole.records.saves[0]!;
+  expect(step).toBe(600); // 150 control steps: 9 rollouts and 6 steps
+  const rest = await train({}, state);
+  expect(timeless(rest.records)).toEqual(timeless(whole.records, 600));
+  expect(rest.records.saves.at(-1)!.state).toEqual(whole.records.saves.at(-1)!.state);
+});
+
+test("updates stop early beyond the target divergence", async () => {
+  const { records } = await train({}, null, { config: configure({ targetKl: 1e-9 }) });
+  const last = records.logs.findLast(({ metrics }) => "train/n_updates" in metrics)!;
+  const { "train/n_updates": numUpdates } = last.metrics;
+  expect(numUpdates).toBeGreaterThanOrEqual(18);
+  expect(numUpdates).toBeLessThan(18 * 4);
+});
+
+test("several updates in a call are those one by one, to the bit", async () => {
+  const one = await train();
+  const four = await train({ updatesPerCall: 4 });
+  expect(loopOf(four).learner.agent).toEqual(loopOf(one).learner.agent);
+});
+
+test("a rollout that minibatches do not divide is learned from whole", async () => {
+  const { records } = await train({}, null, { config: configure({ numMinibatches: 5 }) });
+  const last = records.logs.findLast(({ metrics }) => "train/n_updates" in metrics)!;
+  expect(last.metrics["train/n_updates"]).toBe(18 * 15);
+});

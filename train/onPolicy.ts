@@ -1,0 +1,62 @@
+// The on-policy loop: act, step, keep, and once the rollout is full learn from it and forget it.
+
+import type { OnPolicyAlgorithm, OnPolicyConfig } from "../agents/agent.ts";
+import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
+import { Rollout, type RolloutState } from "../agents/rollout.ts";
+import { OnPolicyLearner, type OnPolicyLearnerState } from "./onPolicyLearner.ts";
+import type { Session } from "./session.ts";
+
+interface LoopState {
+  readonly learner: OnPolicyLearnerState;
+  readonly normalizer: NormalizerState;
+  readonly rollout: RolloutState;
+}
+
+/** Trains until the session says that it is over; `saved` is what a session saved, or null. */
+export async function trainOnPolicy(
+  session: Session,
+  algorithm: OnPolicyAlgorithm,
+  config: OnPolicyConfig,
+  saved: unknown,
+): Promise<void> {
+  const { env, spec, rng, settings } = session;
+  const normalizer = new Normalizer(config.normalizer, spec.observationSize);
+  const rollout = new Rollout({ ...config, ...spec });
+  const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, settings);
+  const view = {
+    normalizer,
+    metrics: () => learner.metrics,
+    parameters: () => learner.parameters(),
+    state: async (): Promise<LoopState> => ({
+      learner: await learner.state(),
+      normalizer: normalizer.state(),
+      rollout: rollout.state(),
+    }),
+  };
+  const loop = session.begin(saved) as LoopState | null;
+  if (loop) {
+    await learner.restore(loop.learner);
+    normalizer.restore(loop.normalizer);
+    rollout.restore(loop.rollout);
+  }
+  const raw = Float32Array.from(env.observations);
+  const observations = new Float32Array(raw.length);
+  const nextObservations = new Float32Array(raw.length);
+
+  while (session.outcome === null) {
+    normalizer.observe(raw);
+    normalizer.apply(raw, observations);
+    const sample = await learner.sample(observations);
+    const out = env.step(sample.actions);
+    normalizer.apply(out.nextObservations, nextObservations);
+    rollout.add({ ...out, ...sample, observations, nextObservations });
+    raw.set(out.observations);
+    if (rollout.full) {
+      await rollout.finish((each) => learner.valuesOf(each));
+      await learner.update(rollout, session.progress);
+      rollout.clear();
+    }
+    await session.after(out, view);
+  }
+  await learner.dispose();
+}

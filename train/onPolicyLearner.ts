@@ -1,0 +1,300 @@
+// The on-policy learner: an algorithm's compiled update and sampler, and the minibatches that feed it.
+
+import type {
+  AgentState,
+  EnvSpec,
+  Metrics,
+  OnPolicyAlgorithm,
+  OnPolicyConfig,
+  RolloutBatch,
+} from "../agents/agent.ts";
+import {
+  createRolloutBatch,
+  type Rollout,
+  type RolloutColumns,
+  shuffle,
+} from "../agents/rollout.ts";
+import { compile, type Program } from "../nn/compile.ts";
+import { concat, reshape, type Tensor } from "../nn/ops.ts";
+import { repeated, repeatInputs } from "../nn/repeat.ts";
+import type { Device } from "../nn/runtime.ts";
+import type { ArraySpec, NdArray } from "../nn/tree.ts";
+import type { Rng, RngState } from "../sim/rng.ts";
+import { DivergedError } from "./learner.ts";
+
+export interface OnPolicyLearnerOptions {
+  readonly threads: number;
+  readonly device: Device;
+  /** Updates in one call of the program; the divergence is looked at between calls. */
+  readonly updatesPerCall: number;
+}
+
+/** What a checkpoint holds of a learner. */
+export interface OnPolicyLearnerState {
+  readonly agent: AgentState;
+  readonly numUpdates: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly minibatches: RngState;
+  readonly noise: RngState;
+}
+
+/** What N envs shall do and what the policy thinks of it; fresh. */
+export interface SampleArrays {
+  readonly actions: Float32Array; // [N, A]
+  readonly logProbs: Float32Array; // [N]
+  readonly values: Float32Array; // [N]
+}
+
+interface Rngs {
+  readonly minibatches: Rng;
+  readonly noise: Rng;
+}
+
+export class OnPolicyLearner {
+  /** Means over the updates on the last rollout, by name. */
+  metrics: Readonly<Record<string, number>> = {};
+  numUpdates = 0;
+  private readonly algorithm: OnPolicyAlgorithm;
+  private readonly config: OnPolicyConfig;
+  private readonly spec: EnvSpec;
+  private readonly programs: Programs;
+  private readonly rngs: Rngs;
+  private readonly updatesPerCall: number;
+  private readonly batch: RolloutColumns; // [updatesPerCall, B, …]
+  private readonly noise: Float32Array; // [N, A]
+  private readonly silence: Float32Array; // [N, A]
+
+  private constructor(parts: LearnerParts) {
+    const { algorithm, config, spec, programs, rngs, updatesPerCall } = parts;
+    const { numEnvs, observationSize, actionSize } = spec;
+    this.algorithm = algorithm;
+    this.config = config;
+    this.spec = spec;
+    this.programs = programs;
+    this.rngs = rngs;
+    this.updatesPerCall = updatesPerCall;
+    const numRows = updatesPerCall * minibatchSize(config, spec);
+    this.batch = createRolloutBatch(numRows, observationSize, actionSize);
+    this.noise = new Float32Array(numEnvs * actionSize);
+    this.silence = new Float32Array(numEnvs * actionSize);
+  }
+
+  static async create(
+    algorithm: OnPolicyAlgorithm,
+    config: OnPolicyConfig,
+    spec: EnvSpec,
+    rng: Rng,
+    options: OnPolicyLearnerOptions,
+  ): Promise<OnPolicyLearner> {
+    const rngs = { minibatches: rng.split("minibatches"), noise: rng.split("noise") };
+    const state = algorithm.init(spec, config, rng.split("init"));
+    const programs = {
+      update: await compileUpdate(algorithm, config, spec, state, options),
+      sample: await compileSample(algorithm, config, spec, state, options),
+    };
+    const { updatesPerCall } = options;
+    return new OnPolicyLearner({ algorithm, config, spec, programs, rngs, updatesPerCall });
+  }
+
+  /** Draws actions for N observations. */
+  async sample(observations: Float32Array): Promise<SampleArrays> {
+    const { noise } = this;
+    for (let i = 0; i < noise.length; i++) noise[i] = this.rngs.noise.normal();
+    const { actions, logProbs, values } = await this.programs.sample.run({ observations, noise });
+    return { actions: floats(actions), logProbs: floats(logProbs), values: floats(values) };
+  }
+
+  /** The critic's opinion of N observations, [N]; fresh. */
+  async valuesOf(observations: Float32Array): Promise<Float32Array> {
+    const inputs = { observations, noise: this.silence };
+    const { values } = await this.programs.sample.run(inputs, { outputs: ["values"] });
+    return floats(values);
+  }
+
+  /** Some epochs of updates on a finished rollout; then `sample` is that of the new parameters. */
+  async update(rollout: Rollout, progress: number): Promise<void> {
+    const rows = rollout.soundRows();
+    if (rows.length === 0) return;
+    const { numEpochs, numMinibatches, targetKl } = this.config;
+    const { update, sample } = this.programs;
+    const numCalls = Math.ceil((numEpochs * numMinibatches) / this.updatesPerCall);
+    const next = this.minibatches(rows);
+    const progresses = new Float32Array(this.updatesPerCall).fill(progress);
+    const sums = new Map<string, number>();
+    let calls = 0;
+    for (let kl = 0; calls < numCalls && kl <= (targetKl ?? Number.POSITIVE_INFINITY); calls++) {
+      rollout.gather(next(), this.batch);
+      const { values } = await update.run({ batch: this.batch, progress: progresses });
+      this.numUpdates += this.updatesPerCall;
+      const metrics = this.read(values);
+      for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
+      kl = metrics.get("train/approx_kl")!;
+    }
+    const means = [...sums].map(([name, sum]) => [name, sum / calls]);
+    this.metrics = {
+      ...Object.fromEntries(means),
+      "train/explained_variance": rollout.explainedVariance(),
+      "train/n_updates": this.numUpdates,
+    };
+    await sample.load(await update.read(this.algorithm.sampleKeys));
+  }
+
+  /** A fresh copy of what the policy is made of. */
+  parameters(): Promise<AgentState> {
+    return this.programs.update.read(this.algorithm.policyKeys);
+  }
+
+  async state(): Promise<OnPolicyLearnerState> {
+    const { rngs, numUpdates, metrics } = this;
+    return {
+      agent: await this.programs.update.state(),
+      numUpdates,
+      metrics,
+      minibatches: rngs.minibatches.state(),
+      noise: rngs.noise.state(),
+    };
+  }
+
+  async restore(state: OnPolicyLearnerState): Promise<void> {
+    const { update, sample } = this.programs;
+    await update.load(state.agent);
+    await sample.load(await update.read(this.algorithm.sampleKeys));
+    this.numUpdates = state.numUpdates;
+    this.metrics = state.metrics;
+    this.rngs.minibatches.restore(state.minibatches);
+    this.rngs.noise.restore(state.noise);
+  }
+
+  async dispose(): Promise<void> {
+    await this.programs.update.dispose();
+    await this.programs.sample.dispose();
+  }
+
+  /**
+   * The rows of one call after the other. Every epoch has its own order; where sound rows are missing
+   * for its last batch, it begins again with the first of them.
+   */
+  private minibatches(sound: Int32Array): () => Int32Array {
+    const size = minibatchSize(this.config, this.spec);
+    const { numMinibatches } = this.config;
+    const order = Int32Array.from(sound);
+    let batch = 0;
+    return () => {
+      const rows = new Int32Array(this.updatesPerCall * size);
+      for (let i = 0; i < rows.length; i++) {
+        const place = (batch % numMinibatches) * size + (i % size);
+        if (place === 0) shuffle(order, this.rngs.minibatches);
+        rows[i] = order[place % order.length]!;
+        if (i % size === size - 1) batch++;
+      }
+      return rows;
+    };
+  }
+
+  private read({ data }: NdArray): Map<string, number> {
+    const { metricNames } = this.programs.update;
+    const named = metricNames.map((name, i) => [name, data[i]!] as const);
+    for (const [name, value] of named)
+      if (!Number.isFinite(value)) throw new DivergedError(name, value, this.numUpdates);
+    return new Map(named);
+  }
+}
+
+interface LearnerParts {
+  readonly algorithm: OnPolicyAlgorithm;
+  readonly config: OnPolicyConfig;
+  readonly spec: EnvSpec;
+  readonly programs: Programs;
+  readonly rngs: Rngs;
+  readonly updatesPerCall: number;
+}
+
+interface Programs {
+  readonly update: UpdateProgram;
+  readonly sample: SampleProgram;
+}
+
+type UpdateSpecs = { readonly batch: RolloutBatch<ArraySpec>; readonly progress: ArraySpec };
+
+type UpdateProgram = Pick<
+  Program<AgentState, UpdateSpecs, { values: Tensor }>,
+  "run" | "state" | "read" | "load" | "dispose"
+> & { readonly metricNames: readonly string[] };
+
+type SampleProgram = Program<
+  AgentState,
+  { observations: ArraySpec; noise: ArraySpec },
+  { actions: Tensor; logProbs: Tensor; values: Tensor }
+>;
+
+/** B; the last minibatch of an epoch is filled up where the rollout does not divide. */
+function minibatchSize({ rolloutLength, numMinibatches }: OnPolicyConfig, spec: EnvSpec): number {
+  return Math.ceil((rolloutLength * spec.numEnvs) / numMinibatches);
+}
+
+async function compileUpdate(
+  algorithm: OnPolicyAlgorithm,
+  config: OnPolicyConfig,
+  spec: EnvSpec,
+  state: AgentState,
+  { threads, device, updatesPerCall }: OnPolicyLearnerOptions,
+): Promise<UpdateProgram> {
+  let metricNames: readonly string[] = [];
+  const update = (traced: AgentState<Tensor>, inputs: never) => {
+    const [next, metrics] = algorithm.update(traced, inputs, config, spec);
+    metricNames = Object.keys(metrics);
+    return [next, { values: joined(metrics) }] as const;
+  };
+  const example = { state, inputs: repeatInputs(updateSpecs(config, spec), updatesPerCall) };
+  const fn = repeated(update as never, updatesPerCall);
+  const name = `${algorithm.name} update`;
+  const program = await compile(fn, example as never, { threads, device, name });
+  return Object.assign(program, { metricNames }) as unknown as UpdateProgram;
+}
+
+async function compileSample(
+  algorithm: OnPolicyAlgorithm,
+  config: OnPolicyConfig,
+  { numEnvs, observationSize, actionSize }: EnvSpec,
+  state: AgentState,
+  { device }: OnPolicyLearnerOptions,
+): Promise<SampleProgram> {
+  const sample = (traced: AgentState<Tensor>, inputs: never) =>
+    [traced, algorithm.sample(traced, inputs, config)] as const;
+  const keys = algorithm.sampleKeys.map((key) => [key, state[key]!]);
+  const example = {
+    state: Object.fromEntries(keys),
+    inputs: { observations: float(numEnvs, observationSize), noise: float(numEnvs, actionSize) },
+  };
+  const name = `${algorithm.name} sample`;
+  const program: unknown = await compile(sample as never, example as never, { device, name });
+  return program as SampleProgram;
+}
+
+function updateSpecs(config: OnPolicyConfig, spec: EnvSpec): UpdateSpecs {
+  const size = minibatchSize(config, spec);
+  return {
+    batch: {
+      observations: float(size, spec.observationSize),
+      actions: float(size, spec.actionSize),
+      logProbs: float(size),
+      values: float(size),
+      advantages: float(size),
+      returns: float(size),
+    },
+    progress: float(),
+  };
+}
+
+function float(...shape: number[]): ArraySpec {
+  return { shape, dtype: "float32" };
+}
+
+/** Scalars side by side: an output that crosses to JavaScript costs more than a copy. */
+function joined(metrics: Metrics): Tensor {
+  return concat(Object.values(metrics).map((value) => reshape(value, [1])));
+}
+
+function floats({ data }: NdArray): Float32Array {
+  return data as Float32Array;
+}

@@ -35,8 +35,7 @@ async function serve(): Promise<void> {
   let ticket = Atomics.load(control, row + doneAt);
   let shard: Shard | null = null;
   for (;;) {
-    Atomics.wait(control, row + ticketAt, ticket);
-    ticket = Atomics.load(control, row + ticketAt);
+    ticket = nextTicket(ticket);
     try {
       shard ??= await createShard();
       answer(shard);
@@ -47,6 +46,16 @@ async function serve(): Promise<void> {
       return;
     }
   }
+}
+
+/**
+ * Sleeps until there is another ticket. A wake-up alone is none: its `notify` may come late, when the
+ * ticket that it tells of was seen before the wait and has long been answered.
+ */
+function nextTicket(last: number): number {
+  while (Atomics.load(control, row + ticketAt) === last)
+    Atomics.wait(control, row + ticketAt, last);
+  return Atomics.load(control, row + ticketAt);
 }
 
 async function createShard(): Promise<Shard> {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Envs } from "../../sim/env.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { createRng } from "../../sim/rng.ts";
+import { ticketAt, type VecMemory } from "../../sim/shard.ts";
 import { createVecEnv, type TaskSource, type VecEnv } from "../../sim/vecEnv.ts";
 import { hopTask, panicAction } from "./hopTask.ts";
 
@@ -172,4 +173,20 @@ test("a task comes from a module's function with arguments; a wrong name is an e
   await expect(createVecEnv(source, { numEnvs: 2, seed: 1, numWorkers: 3 })).rejects.toThrow(
     "numWorkers is a whole number from 0 to 2, got 3",
   );
+});
+
+test("a worker that is woken late, or for nothing, does not step again", async () => {
+  const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 1 });
+  const sound = await createVecEnv(source, { numEnvs, seed: 3 });
+  env.reset();
+  sound.reset();
+  const { control } = (env as unknown as { memory: VecMemory }).memory;
+  for (let step = 0; step < 10; step++) {
+    Atomics.notify(control, ticketAt);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const out = env.step(actionsOf(step));
+    expect(out.observations).toEqual(sound.step(actionsOf(step)).observations);
+  }
+  env.dispose();
+  sound.dispose();
 });

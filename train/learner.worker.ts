@@ -5,6 +5,7 @@ import { loadPhysics } from "../sim/rapier.ts";
 import { taskSource } from "../tasks/index.ts";
 import { algorithmNamed, formatConfig } from "./config.ts";
 import { trainOffPolicy } from "./offPolicy.ts";
+import { trainOnPolicy } from "./onPolicy.ts";
 import { createRun, type Run, resumeRun } from "./run.ts";
 import { Session } from "./session.ts";
 import type { LearnerJob, LearnerMessage } from "./trainer.ts";
@@ -44,7 +45,8 @@ async function train(run: Run, saved: unknown): Promise<Session> {
       report: (report) => tell({ type: "report", report }),
     },
   });
-  await trainOffPolicy(session, algorithm as never, config.algo as never, saved);
+  const loop = algorithm.family === "onPolicy" ? trainOnPolicy : trainOffPolicy;
+  await loop(session, algorithm as never, config.algo as never, saved);
   await session.dispose();
   return session;
 }

@@ -28,8 +28,8 @@ import { compilePolicy, type PolicyProgram, policyOf } from "./policyProgram.ts"
 export interface LearnerOptions {
   readonly threads: number;
   readonly device: Device;
-  /** Updates in one call of the program; a multiple of `actorPeriod`. */
-  readonly updatesPerCall: number;
+  /** Updates in one call of the program, a multiple of `actorPeriod`; null chooses. */
+  readonly updatesPerCall: number | null;
 }
 
 /** What a checkpoint holds of a learner. */
@@ -87,12 +87,13 @@ export class OffPolicyLearner {
   ): Promise<OffPolicyLearner> {
     const rngs = { batches: rng.split("batches"), noise: rng.split("noise") };
     const state = algorithm.init(spec, config, rng.split("init"));
-    const { updatesPerCall } = options;
+    const updatesPerCall = options.updatesPerCall ?? chooseUpdatesPerCall(config, spec);
     if (updatesPerCall % config.actorPeriod !== 0)
       throw new Error(
         `updatesPerCall ${updatesPerCall} is no multiple of actorPeriod ${config.actorPeriod}`,
       );
-    const program = await compileUpdate(algorithm, config, spec, state, rngs.noise, options);
+    const resolved = { ...options, updatesPerCall };
+    const program = await compileUpdate(algorithm, config, spec, state, rngs.noise, resolved);
     const { numEnvs: numRows, observationSize, actionSize } = spec;
     const sizes = { numRows, observationSize, actionSize, device: options.device };
     const policy = await compilePolicy(algorithm, config, policyOf(algorithm, state), sizes);
@@ -157,6 +158,14 @@ export class OffPolicyLearner {
   }
 }
 
+const mostUpdatesPerCall = 8; // more save nothing, and take longer to compile
+
+/** As many as one step of all envs is worth, in whole periods of the actor. */
+function chooseUpdatesPerCall({ utdRatio, actorPeriod }: OffPolicyConfig, { numEnvs }: EnvSpec) {
+  const due = Math.min(mostUpdatesPerCall, Math.floor(utdRatio * numEnvs));
+  return actorPeriod * Math.max(1, Math.floor(due / actorPeriod));
+}
+
 interface LearnerParts {
   readonly algorithm: OffPolicyAlgorithm;
   readonly config: OffPolicyConfig;
@@ -184,7 +193,7 @@ async function compileUpdate(
   spec: EnvSpec,
   state: AgentState,
   random: Rng,
-  { threads, device, updatesPerCall }: LearnerOptions,
+  { threads, device, updatesPerCall }: LearnerOptions & { readonly updatesPerCall: number },
 ): Promise<UpdateProgram> {
   let metricNames: readonly string[] = [];
   // A state's full type would be endless here; what it holds, the algorithm knows.

@@ -25,8 +25,8 @@ import { DivergedError } from "./learner.ts";
 export interface OnPolicyLearnerOptions {
   readonly threads: number;
   readonly device: Device;
-  /** Updates in one call of the program; the divergence is looked at between calls. */
-  readonly updatesPerCall: number;
+  /** Updates in one call of the program, 1 where null; the divergence is looked at between calls. */
+  readonly updatesPerCall: number | null;
 }
 
 /** What a checkpoint holds of a learner. */
@@ -88,11 +88,11 @@ export class OnPolicyLearner {
   ): Promise<OnPolicyLearner> {
     const rngs = { minibatches: rng.split("minibatches"), noise: rng.split("noise") };
     const state = algorithm.init(spec, config, rng.split("init"));
+    const updatesPerCall = options.updatesPerCall ?? 1;
     const programs = {
-      update: await compileUpdate(algorithm, config, spec, state, options),
+      update: await compileUpdate(algorithm, config, spec, state, { ...options, updatesPerCall }),
       sample: await compileSample(algorithm, config, spec, state, options),
     };
-    const { updatesPerCall } = options;
     return new OnPolicyLearner({ algorithm, config, spec, programs, rngs, updatesPerCall });
   }
 
@@ -237,7 +237,7 @@ async function compileUpdate(
   config: OnPolicyConfig,
   spec: EnvSpec,
   state: AgentState,
-  { threads, device, updatesPerCall }: OnPolicyLearnerOptions,
+  { threads, device, updatesPerCall }: OnPolicyLearnerOptions & { readonly updatesPerCall: number },
 ): Promise<UpdateProgram> {
   let metricNames: readonly string[] = [];
   const update = (traced: AgentState<Tensor>, inputs: never) => {

@@ -27,7 +27,7 @@ export interface SessionSettings {
   readonly physics: PhysicsBuild;
   readonly device: Device;
   readonly threads: number;
-  readonly updatesPerCall: number;
+  readonly updatesPerCall: number | null;
 }
 
 /** Where a session's results go. */

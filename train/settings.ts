@@ -47,8 +47,9 @@ export const trainSettings = z.strictObject({
     .int()
     .min(1)
     .max(1024)
-    .default(1)
-    .describe("updates in one call of the compiled program"),
+    .nullable()
+    .default(null)
+    .describe("updates in one call of the compiled program; null: as many as a step is worth"),
 });
 
 export type TrainSettings = z.infer<typeof trainSettings>;

@@ -1,6 +1,8 @@
 // A planned robot as Rapier bodies, colliders and joints, in a world that it may share with others.
 
+import { handleOf, handleParts } from "./bodyMemory.ts";
 import { colliderOf } from "./colliders.ts";
+import { createJoints, type Joints, quaternion, vector } from "./joints.ts";
 import type { Geom, Vec3 } from "./model.ts";
 import type {
   Physics,
@@ -11,7 +13,7 @@ import type {
   RapierJoint,
   RapierWorld,
 } from "./rapier.ts";
-import type { JointPlan, RobotPlan } from "./robotPlan.ts";
+import type { RobotPlan } from "./robotPlan.ts";
 import type { PhysicsSettings } from "./settings.ts";
 
 /** One robot's parts in a Rapier world. */
@@ -20,6 +22,9 @@ export interface Assembly {
   bodies: readonly RapierBody[];
   /** By joint of the plan. */
   joints: readonly RapierJoint[];
+  /** Joints that hold nothing and keep links from touching. */
+  separators: readonly RapierJoint[];
+  readonly createJoints: (world: RapierWorld) => Joints;
   /** Every collider with the link it belongs to and its geom. */
   colliders: readonly AssembledCollider[];
   readonly colliderPlans: readonly ColliderPlan[];
@@ -83,21 +88,65 @@ export function assemble(
       .setCanSleep(false);
     return world.createRigidBody(desc);
   });
-  const joints = plan.joints.map((joint) => {
-    const parent = bodies[joint.parent] ?? anchor;
-    return createJoint(rapier, world, plan, joint, parent, bodies[joint.body]!, origin);
-  });
+  const make = (into: RapierWorld) => createJoints(rapier, into, plan, bodies, anchor, origin);
   const colliderPlans = planColliders(rapier, plan, settings, slot);
   const colliders = createColliders(world, bodies, colliderPlans);
-  keepApart(rapier, world, plan, bodies);
+  const joints = make(world);
   for (const body of bodies) body.recomputeMassPropertiesFromColliders(); // else only a step would
-  return { bodies, joints, colliders, colliderPlans };
+  return { bodies, ...joints, colliders, colliderPlans, createJoints: make };
 }
 
-/** Makes the colliders anew, so that no contact of the past is remembered. */
+/**
+ * Makes the colliders anew, so that no contact of the past is remembered. What was made last is removed
+ * first: that way places in Rapier's arenas, by which it orders things, go to the same parts again.
+ */
 export function renewColliders(world: RapierWorld, assembly: Assembly): void {
-  for (const { collider } of assembly.colliders) world.removeCollider(collider, false);
-  assembly.colliders = createColliders(world, assembly.bodies, assembly.colliderPlans);
+  const { bodies, colliders, colliderPlans } = assembly;
+  for (let i = colliders.length - 1; i >= 0; i--)
+    world.removeCollider(colliders[i]!.collider, false);
+  assembly.colliders = createColliders(world, bodies, colliderPlans);
+}
+
+/**
+ * Makes the joints anew, so that they are solved in the order of a fresh world: where links of one robot
+ * touch, Rapier moves their joints to another place in its order, and leaves them there.
+ */
+export function renewJoints(world: RapierWorld, assembly: Assembly): void {
+  const { joints, separators } = assembly;
+  for (let i = separators.length - 1; i >= 0; i--) world.removeImpulseJoint(separators[i]!, false);
+  for (let i = joints.length - 1; i >= 0; i--) world.removeImpulseJoint(joints[i]!, false);
+  const made = assembly.createJoints(world);
+  assembly.joints = made.joints;
+  assembly.separators = made.separators;
+}
+
+/** A part's place and generation, as `handleParts` has them. */
+type Parts = readonly [place: number, generation: number];
+
+/** Rapier's names of the parts that resets make anew; plain data. */
+export interface Handles {
+  readonly colliders: readonly Parts[];
+  readonly joints: readonly Parts[];
+  readonly separators: readonly Parts[];
+}
+
+export function handlesOf({ colliders, joints, separators }: Assembly): Handles {
+  return {
+    colliders: colliders.map(({ collider }) => handleParts(collider.handle)),
+    joints: joints.map(({ handle }) => handleParts(handle)),
+    separators: separators.map(({ handle }) => handleParts(handle)),
+  };
+}
+
+/** Finds a robot's parts in another Rapier world, which a snapshot was restored to. */
+export function findParts(world: RapierWorld, assembly: Assembly, handles: Handles): void {
+  const { bodies, colliders } = assembly;
+  assembly.bodies = bodies.map(({ handle }) => world.getRigidBody(handle));
+  assembly.joints = handles.joints.map((parts) => world.getImpulseJoint(handleOf(parts)));
+  assembly.separators = handles.separators.map((parts) => world.getImpulseJoint(handleOf(parts)));
+  assembly.colliders = handles.colliders.map((parts, i) => {
+    return { ...colliders[i]!, collider: world.getCollider(handleOf(parts)) };
+  });
 }
 
 /** The colliders that stand still, on a fixed body. */
@@ -114,51 +163,6 @@ export function assembleScenery(
       world.createCollider(colliderOf(rapier, geom).setCollisionGroups(groups), anchor),
     );
 }
-
-function createJoint(
-  rapier: Rapier,
-  world: RapierWorld,
-  plan: RobotPlan,
-  joint: JointPlan,
-  parent: RapierBody,
-  body: RapierBody,
-  origin: Vec3,
-): RapierJoint {
-  const { parentAnchor, anchor } = joint;
-  const shift = joint.parent < 0 ? origin : ([0, 0, 0] as const);
-  const anchor1 = {
-    x: parentAnchor[0] + shift[0],
-    y: parentAnchor[1] + shift[1],
-    z: parentAnchor[2] + shift[2],
-  };
-  const data = rapier.JointData.generic(
-    anchor1,
-    vector(anchor),
-    { x: 1, y: 0, z: 0 },
-    lockedAxes[joint.kind] as number,
-  );
-  const created = world.createImpulseJoint(data, parent, body, false);
-  created.setFrameX1(quaternion(joint.parentFrame));
-  created.setFrameX2(quaternion(joint.frame));
-  created.setContactsEnabled(false);
-  const raw = world.impulseJoints.raw;
-  for (let i = 0; i < joint.numCoordinates; i++) {
-    const { axis, low, high, sign, reference } = plan.coordinates[joint.firstCoordinate + i]!;
-    raw.jointConfigureMotorModel(created.handle, axis, forceBased);
-    if (!Number.isFinite(low) && !Number.isFinite(high)) continue;
-    const widest = axis < 3 ? 1e6 : Math.PI; // where only one side is limited
-    const ends = [sign * (low - reference), sign * (high - reference)] as const;
-    const [least, most] = sign > 0 ? ends : ([ends[1], ends[0]] as const);
-    raw.jointSetLimits(created.handle, axis, Math.max(least, -widest), Math.min(most, widest));
-  }
-  return created;
-}
-
-const forceBased = 1; // RawMotorModel.ForceBased, a type without a value
-
-// Bits 1, 2, 4 lock sliding along x, y, z, bits 8, 16, 32 turning about them.
-const free = 0 as number;
-const lockedAxes = { hinge: 55, slide: 62, ball: 7, planar: 49, weld: 63 } as const;
 
 /** The robot's colliders; made anew at every reset, since a pair of them remembers its last contacts. */
 function createColliders(
@@ -206,39 +210,3 @@ function mayTouch(a: Geom, b: Geom): boolean {
 
 const groupOf = (geom: Geom): number => geom.group ?? 1;
 const affinityOf = (geom: Geom): number => geom.affinity ?? 1;
-
-/** Links that must never touch, although no joint joins their bodies, get one that holds nothing. */
-function keepApart(
-  rapier: Rapier,
-  world: RapierWorld,
-  plan: RobotPlan,
-  bodies: readonly RapierBody[],
-): void {
-  const { model, bodyOfLink } = plan;
-  const indexOf = (name: string): number => model.links.findIndex((link) => link.name === name);
-  const pairs = (model.contactExclusions ?? []).map(([a, b]) => [indexOf(a), indexOf(b)] as const);
-  for (const [index, link] of model.links.entries()) {
-    // A chain's first body hangs between a link and its parent.
-    if (link.parent !== null && link.joints.length > 1) pairs.push([indexOf(link.parent), index]);
-  }
-  for (const [a, b] of pairs) {
-    if (a < 0 || b < 0)
-      throw new Error(`model "${model.name}" excludes contacts of an unknown link`);
-    const none = rapier.JointData.generic(
-      vector([0, 0, 0]),
-      vector([0, 0, 0]),
-      vector([1, 0, 0]),
-      free,
-    );
-    const [first, second] = [bodies[bodyOfLink[a]!]!, bodies[bodyOfLink[b]!]!];
-    world.createImpulseJoint(none, first, second, false).setContactsEnabled(false);
-  }
-}
-
-function vector([x, y, z]: Vec3): { x: number; y: number; z: number } {
-  return { x, y, z };
-}
-
-function quaternion(q: readonly [number, number, number, number]) {
-  return { x: q[0], y: q[1], z: q[2], w: q[3] };
-}

@@ -17,6 +17,8 @@ export interface Drives {
   apply(): void;
   /** Before each physics step. */
   beforeStep(): void;
+  /** After the joints were made anew. */
+  renew(): void;
 }
 
 /** The actuator's force on its joint, and what it adds to the joint's stiffness and damping. */
@@ -56,18 +58,25 @@ export class MotorRows implements Drives {
   readonly strengths: Float64Array;
   private readonly plan: RobotPlan;
   private readonly shared: Shared;
-  private readonly handles: readonly number[];
+  private readonly assembly: Assembly;
+  private handles: readonly number[] = [];
   private readonly sums: Float64Array; // [coordinates, 4]: stiffness, stiffness × rest, damping, force
 
   constructor(plan: RobotPlan, shared: Shared, assembly: Assembly) {
     this.plan = plan;
     this.shared = shared;
-    this.handles = plan.coordinates.map(({ joint }) => assembly.joints[joint]!.handle);
+    this.assembly = assembly;
     this.controls = new Float64Array(plan.actuators.length);
     this.strengths = new Float64Array(plan.actuators.length).fill(1);
     this.sums = new Float64Array(plan.coordinates.length * 4);
-    this.limitForces();
+    this.renew();
     this.apply();
+  }
+
+  renew(): void {
+    const { joints } = this.assembly;
+    this.handles = this.plan.coordinates.map(({ joint }) => joints[joint]!.handle);
+    this.limitForces();
   }
 
   apply(): void {
@@ -185,6 +194,8 @@ export class Torques implements Drives {
   }
 
   apply(): void {}
+
+  renew(): void {}
 
   beforeStep(): void {
     this.sync();

@@ -5,6 +5,7 @@
 
 import type { BodyLayout } from "./bodyMemory.ts";
 import { measureBodyLayout } from "./bodyMemory.ts";
+import { measureColorMasks } from "./colorMasks.ts";
 import { checkDenormals } from "./nursery.ts";
 
 export type Rapier = typeof import("@dimforge/rapier3d-compat");
@@ -36,6 +37,8 @@ export interface Physics extends PhysicsVersion {
   readonly memory: WebAssembly.Memory;
   /** Where bodies lie in `memory`; null where that could not be verified and getters are used. */
   readonly bodyLayout: BodyLayout | null;
+  /** Where the masks of solver colours lie; null where unknown, and a long used world then differs from a fresh one. */
+  readonly colorMasks: number | null;
 }
 
 const loaded = new Map<PhysicsBuild, Promise<Physics>>();
@@ -84,6 +87,7 @@ async function load(build: PhysicsBuild): Promise<Physics> {
     rapier,
     memory,
     bodyLayout: measureBodyLayout(rapier, memory),
+    colorMasks: measureColorMasks(rapier, memory),
   };
 }
 

@@ -18,6 +18,12 @@ export interface PhysicsSettings {
    */
   readonly actuation: "rows" | "torques";
   /**
+   * Robots that share a world where there are many. They stand at one place, so all pairs of them overlap for
+   * Rapier's broad phase: beyond a few the cost a robot grows, below it a world's own does. 1 where links touch
+   * each other or the ground at several points: such contacts round otherwise in company.
+   */
+  readonly robotsPerWorld: number;
+  /**
    * Distance in m between the robots that share a world. At 0 all stand at one place and each one's numbers
    * are those it has alone; apart they round differently, but many in one world cost less. For flat ground.
    */
@@ -38,6 +44,7 @@ export const physicsDefaults: PhysicsSettings = {
   pgsIterations: 2,
   gravity: [0, 0, -9.81],
   actuation: "rows",
+  robotsPerWorld: 8,
   spacing: 0,
   selfCollision: false,
   contactFrequency: null,

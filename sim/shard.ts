@@ -168,17 +168,11 @@ function aligned(numBytes: number): number {
   return Math.ceil(numBytes / 8) * 8;
 }
 
-/**
- * Robots that share a world stand at one place, so that each one's numbers are those it has alone. All pairs
- * of them overlap for Rapier's broad phase: beyond a few the cost a robot grows, below it a world's own does.
- */
-export const defaultRobotsPerWorld = 8;
-
 /** Blocks of rows whose sizes differ by one at most. */
 export function planShards(
   numEnvs: number,
   count: number,
-  most = defaultRobotsPerWorld,
+  most: number,
   seed: number,
 ): ShardPlan[] {
   return Array.from({ length: count }, (_, w) => {

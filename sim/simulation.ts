@@ -9,6 +9,7 @@ import {
 } from "./assemble.ts";
 import { BodyMemory } from "./bodyMemory.ts";
 import { worldsHash } from "./checksum.ts";
+import { ColorMasks } from "./colorMasks.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
 import { checkDenormals } from "./nursery.ts";
 import { type PlanOptions, planDefaults, planRobot } from "./plan.ts";
@@ -55,6 +56,7 @@ export class Simulation {
     this.shared = {
       rapierWorld,
       memory: useMemoryView && bodyLayout ? new BodyMemory(rapierWorld, memory, bodyLayout) : null,
+      colors: this.colorMasks(rapierWorld),
       settings: this.settings,
       impulseScale: impulseScaleOf(physics, this.settings),
       stamp: 0,
@@ -100,6 +102,7 @@ export class Simulation {
     shared.rapierWorld = restored;
     const { memory, bodyLayout } = this.physics;
     if (shared.memory && bodyLayout) shared.memory = new BodyMemory(restored, memory, bodyLayout);
+    shared.colors = this.colorMasks(restored);
     shared.stamp++;
     for (const [i, world] of this.worlds.entries()) world.adopt(worlds[i]!);
   }
@@ -107,6 +110,11 @@ export class Simulation {
   /** Frees the WebAssembly memory; the simulation and its worlds are of no use afterwards. */
   free(): void {
     this.shared.rapierWorld.free();
+  }
+
+  private colorMasks(rapierWorld: RapierWorld): ColorMasks | null {
+    const { memory, colorMasks } = this.physics;
+    return colorMasks === null ? null : new ColorMasks(rapierWorld, memory, colorMasks);
   }
 
   private assembleAll(raw: RapierWorld, count: number, first: number): Placed[] {

@@ -7,6 +7,7 @@ import { checkActions } from "./actions.ts";
 import { checkLevel, type EnvsState, type VecStep } from "./env.ts";
 import { defaultBuild, type PhysicsBuild } from "./rapier.ts";
 import { createRng } from "./rng.ts";
+import { physicsDefaults } from "./settings.ts";
 import {
   layOut,
   loadTask,
@@ -20,14 +21,14 @@ import {
 import type { Task } from "./task.ts";
 import { type StartWorker, startLocal, type VecThread, workerStarter } from "./vecThread.ts";
 
-export { defaultRobotsPerWorld, type TaskSource } from "./shard.ts";
+export type { TaskSource } from "./shard.ts";
 
 export interface VecEnvOptions {
   readonly numEnvs: number;
   readonly seed: number;
   /** 0, where missing, steps in the caller's thread; a browser's page can do nothing else. */
   readonly numWorkers?: number;
-  /** Robots that share a Rapier world; `defaultRobotsPerWorld` where missing. */
+  /** Robots that share a Rapier world; what the task's settings say where missing. */
   readonly robotsPerWorld?: number;
   readonly build?: PhysicsBuild;
   /** ms to wait for a worker before it counts as hung. */
@@ -64,7 +65,8 @@ export async function createVecEnv(source: TaskSource, options: VecEnvOptions): 
   checkCounts(options);
   const task = await loadTask(source);
   const memory = layOut(task, numEnvs, numWorkers);
-  const plans = planShards(numEnvs, Math.max(1, numWorkers), options.robotsPerWorld, seed);
+  const most = options.robotsPerWorld ?? { ...physicsDefaults, ...task.settings }.robotsPerWorld;
+  const plans = planShards(numEnvs, Math.max(1, numWorkers), most, seed);
   if (numWorkers === 0) {
     const thread = await startLocal(task, build, memory, plans[0]!);
     return new VecEnv(task, memory, [thread], null);

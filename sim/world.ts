@@ -2,8 +2,15 @@
 //
 // Positions are relative to the world's origin. Arrays are views, valid until the next step or reset.
 
-import { type Assembly, renewColliders } from "./assemble.ts";
-import { arenaIndex, handleOf, handleParts } from "./bodyMemory.ts";
+import {
+  type Assembly,
+  findParts,
+  type Handles,
+  handlesOf,
+  renewColliders,
+  renewJoints,
+} from "./assemble.ts";
+import { arenaIndex } from "./bodyMemory.ts";
 import { type ContactReader, createContactReader } from "./contacts.ts";
 import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
 import { BodyStates, stateStride } from "./kinematics.ts";
@@ -13,24 +20,18 @@ import { readGetters, readMemory } from "./readBodies.ts";
 import type { RobotPlan } from "./robotPlan.ts";
 import { createSensors, type Sensors } from "./sensors.ts";
 import type { Shared } from "./shared.ts";
-
-/** What a reset begins with; a task writes here, and the world is then placed so. */
-export interface StartState {
-  /** By coordinate: hinge angles in rad, slides in m, balls as rotation vectors. */
-  readonly positions: Float64Array;
-  readonly velocities: Float64Array;
-  /** By link, 7 numbers: position and rotation; only those of links with a free joint count. */
-  readonly freePoses: Float64Array;
-  /** By link, 6 numbers: velocity of the centre of mass and angular velocity. */
-  readonly freeVelocities: Float64Array;
-}
+import {
+  createLinkArrays,
+  createStartState,
+  type LinkArrays,
+  type StartState,
+} from "./worldArrays.ts";
 
 /** A world's part of a snapshot. */
 export interface SavedWorld {
   readonly time: number;
   readonly controls: readonly number[];
-  /** Handles, as `handleParts` has them. */
-  readonly colliders: readonly (readonly [place: number, generation: number])[];
+  readonly handles: Handles;
   readonly memory: readonly number[];
   readonly frictionScale: number;
   readonly level: number;
@@ -88,20 +89,8 @@ export class World {
     this.values = new Float64Array(numCoordinates);
     this.rates = new Float64Array(numCoordinates);
     this.forces = new Float64Array(numCoordinates);
-    const numLinks = plan.model.links.length;
-    this.links = {
-      positions: new Float64Array(numLinks * 3),
-      rotations: new Float64Array(numLinks * 4),
-      velocities: new Float64Array(numLinks * 3),
-      angularVelocities: new Float64Array(numLinks * 3),
-      centers: new Float64Array(numLinks * 3),
-    };
-    this.start = {
-      positions: new Float64Array(numCoordinates),
-      velocities: new Float64Array(numCoordinates),
-      freePoses: new Float64Array(numLinks * 7),
-      freeVelocities: new Float64Array(numLinks * 6),
-    };
+    this.links = createLinkArrays(plan.model.links.length);
+    this.start = createStartState(plan);
     const coordinates = { values: this.values, rates: this.rates };
     this.drives =
       shared.settings.actuation === "rows"
@@ -211,7 +200,7 @@ export class World {
       body.resetForces(false);
       body.resetTorques(false);
     }
-    renewColliders(this.shared.rapierWorld, this.assembly);
+    this.renewParts();
     this.contacts.renew();
     this.shared.stamp++;
     this.time = 0;
@@ -220,15 +209,20 @@ export class World {
     this.sensors.reset();
   }
 
+  /** Leaves nothing of the past in Rapier: no contact, no solver's colour, no order. */
+  private renewParts(): void {
+    const { rapierWorld, colors, settings } = this.shared;
+    renewColliders(rapierWorld, this.assembly);
+    for (const place of this.places) colors?.clear(place);
+    if (!settings.selfCollision) return;
+    renewJoints(rapierWorld, this.assembly);
+    this.drives.renew();
+  }
+
   /** Finds its parts in the simulation's new Rapier world, after a snapshot was restored. */
   adopt(saved: SavedWorld): void {
-    const { rapierWorld } = this.shared;
-    const { bodies, joints, colliders } = this.assembly;
-    this.assembly.bodies = bodies.map(({ handle }) => rapierWorld.getRigidBody(handle));
-    this.assembly.joints = joints.map(({ handle }) => rapierWorld.getImpulseJoint(handle));
-    this.assembly.colliders = saved.colliders.map((parts, i) => {
-      return { ...colliders[i]!, collider: rapierWorld.getCollider(handleOf(parts)) };
-    });
+    findParts(this.shared.rapierWorld, this.assembly, saved.handles);
+    this.drives.renew();
     this.contacts.renew();
     this.time = saved.time;
     this.memory.set(saved.memory);
@@ -241,10 +235,10 @@ export class World {
 
   /** What `adopt` needs beside the Rapier world; fresh. */
   save(): SavedWorld {
-    const colliders = this.assembly.colliders.map(({ collider }) => handleParts(collider.handle));
     const { time, frictionScale, level } = this;
     const controls = Array.from(this.drives.controls);
-    return { time, controls, colliders, memory: Array.from(this.memory), frictionScale, level };
+    const handles = handlesOf(this.assembly);
+    return { time, controls, handles, memory: Array.from(this.memory), frictionScale, level };
   }
 
   /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */
@@ -291,14 +285,6 @@ export class World {
     }
     return links;
   }
-}
-
-interface LinkArrays {
-  readonly positions: Float64Array;
-  readonly rotations: Float64Array;
-  readonly velocities: Float64Array;
-  readonly angularVelocities: Float64Array;
-  readonly centers: Float64Array;
 }
 
 function indexOf(what: string, name: string, all: readonly { readonly name: string }[]): number {

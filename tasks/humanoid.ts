@@ -50,8 +50,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
   return {
     id,
     model,
-    // The robot is ready for selfCollision; with it, a reset in place does not give a fresh world's bits.
-    settings: { timestep: 0.01, pgsIterations: 4 },
+    settings: { timestep: 0.01, pgsIterations: 4, selfCollision: true, robotsPerWorld: 1 },
     controlDt: 0.03,
     maxEpisodeSteps: 333,
     observation: unboundedSpace(floatingObservation(rest)),

@@ -63,8 +63,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
   return {
     id,
     model,
-    // The robot is ready for selfCollision; with it, a reset in place does not give a fresh world's bits.
-    settings: { timestep: 0.005 },
+    settings: { timestep: 0.005, selfCollision: true, robotsPerWorld: 1 },
     controlDt,
     maxEpisodeSteps: 500,
     observation: unboundedSpace([

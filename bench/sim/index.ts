@@ -7,7 +7,7 @@ import { Envs } from "../../sim/env.ts";
 import { loadPhysics, type Physics } from "../../sim/rapier.ts";
 import { createRng } from "../../sim/rng.ts";
 import { substepsOf, type Task } from "../../sim/task.ts";
-import { createVecEnv, defaultRobotsPerWorld } from "../../sim/vecEnv.ts";
+import { createVecEnv } from "../../sim/vecEnv.ts";
 import { createTask } from "../../tasks/index.ts";
 import type { BenchOptions } from "../main.ts";
 import { type Contender, repeatFor, takeTurns } from "../measure.ts";
@@ -48,7 +48,7 @@ export async function benchSim({ quick }: BenchOptions): Promise<Report> {
     targets: targetsOf(rows),
     notes: [
       `${physics.build} build of Rapier ${physics.version}; control steps a second summed over robots`,
-      `${defaultRobotsPerWorld} robots a world; "as fast as it goes": one world, torques, robots apart`,
+      'as many robots a world as the task says; "as fast as it goes": one world, torques, robots apart',
       "MuJoCo steps its dynamics alone, without observations, rewards and resets",
     ],
   };

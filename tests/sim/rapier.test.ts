@@ -8,6 +8,7 @@ test.each(physicsBuilds)("the %s build says what it is and shows its bodies", as
   expect(physics.version).toMatch(/^0\.2[01]\.0$/);
   expect(physics.wasmHash).toMatch(/^[0-9a-f]{64}$/);
   expect(physics.bodyLayout).not.toBeNull();
+  expect(physics.colorMasks).not.toBeNull();
   expect(await loadPhysics(build)).toBe(physics);
 });
 

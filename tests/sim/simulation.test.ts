@@ -100,6 +100,27 @@ describe.each(Object.keys(robots) as Robot[])("%s", (name) => {
     }
   });
 
+  test("hundreds of resets in touch with the ground leave nothing behind", () => {
+    const fresh = path(model, {}, 0, 40);
+    const simulation = new Simulation(physics, model);
+    const [world] = simulation.worlds as [World];
+    const junk = createRng(6);
+    for (let episode = 0; episode < 400; episode++) {
+      for (let t = 0; t < 8; t++) {
+        randomise(world, junk);
+        simulation.step(5);
+      }
+      world.zeroStart();
+      world.place();
+    }
+    const rng = createRng(1000);
+    for (let t = 0; t < 40; t++) {
+      randomise(world, rng);
+      simulation.step(5);
+      expect(bits(world), `step ${t}`).toBe(fresh[t]);
+    }
+  });
+
   test("placing a start and reading it back agree", () => {
     const simulation = new Simulation(physics, model);
     const [world] = simulation.worlds as [World];

@@ -63,8 +63,8 @@ export class Checkpoints {
     try {
       writeCheckpoint(temporary, state, about, shardBytes);
       this.publish(temporary, step);
+      if (best) this.point("best", step); // first: a crash between the two must not leave none
       this.point("last", step);
-      if (best) this.point("best", step);
     } catch (error) {
       rmSync(temporary, { recursive: true, force: true });
       throw this.diskError(error, step);
@@ -128,15 +128,16 @@ export class Checkpoints {
     return readManifest(join(this.folder, String(step)));
   }
 
-  /** Removes the checkpoints after a step, and what a crash left behind. */
-  cutAfter(step: number): void {
+  /** Removes the checkpoints after a step, old ones but for `keep`, and what a crash left behind. */
+  cutAfter(step: number, keep: number): void {
     this.repair();
-    for (const later of this.steps()) if (later > step) this.remove(later);
-    const left = this.steps();
+    const left = this.steps().filter((other) => other <= step);
     const whole = left.filter((other) => this.problem(other) === null);
     const best = whole.findLast((other) => this.manifest(other).best);
-    this.repoint("last", whole.at(-1));
     this.repoint("best", best);
+    this.repoint("last", whole.at(-1));
+    for (const later of this.steps()) if (later > step) this.remove(later);
+    this.prune(keep);
   }
 
   /** Brings back or clears away what a crash left between two names. */

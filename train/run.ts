@@ -33,6 +33,8 @@ export interface NewRun {
   readonly meta: RunOrigin;
 }
 
+const defaultKeep = 2;
+
 /** "<task's id>__<algorithm>__<seed>__<stamp>", the stamp being this moment's in UTC. */
 export function runName(task: string, algorithm: string, seed: number, now = new Date()): string {
   const stamp = now
@@ -74,7 +76,7 @@ export function resumeRun(
     const checkpoints = new Checkpoints(join(folder, "checkpoints"));
     checkpoints.repair();
     const checkpoint = checkpoints.steps().length === 0 ? null : checkpoints.load(from);
-    cutTo(folder, checkpoint);
+    cutTo(folder, checkpoint, options.keepCheckpoints ?? defaultKeep);
     const entry = { at: new Date().toISOString(), step: checkpoint?.step ?? 0, argv };
     const resumed = [...meta.resumed, entry];
     writeMeta(folder, { ...meta, status: "running", ended: null, reason: null, resumed });
@@ -93,7 +95,7 @@ export class Run {
   private readonly episodes = new Map<string, AppendFile>();
   private readonly options: Required<RunOptions>;
 
-  constructor(folder: string, { keepCheckpoints = 2, shardBytes = 2 ** 30 }: RunOptions) {
+  constructor(folder: string, { keepCheckpoints = defaultKeep, shardBytes = 2 ** 30 }: RunOptions) {
     this.folder = folder;
     this.options = { keepCheckpoints, shardBytes };
     this.checkpoints = new Checkpoints(join(folder, "checkpoints"));
@@ -171,7 +173,7 @@ function writeEvaluations(folder: string, entries: readonly unknown[]): void {
 }
 
 /** Takes away what came after a checkpoint; everything where there is none. */
-function cutTo(folder: string, checkpoint: Checkpoint | null): void {
+function cutTo(folder: string, checkpoint: Checkpoint | null, keep: number): void {
   const logs = checkpoint?.manifest.logs ?? {};
   for (const name of Object.keys(growingFiles(folder))) {
     const size = logs[name];
@@ -183,7 +185,7 @@ function cutTo(folder: string, checkpoint: Checkpoint | null): void {
     folder,
     readEvaluations(folder).filter((entry) => entry.step <= step),
   );
-  new Checkpoints(join(folder, "checkpoints")).cutAfter(step);
+  new Checkpoints(join(folder, "checkpoints")).cutAfter(step, keep);
 }
 
 /** Sizes of the files that only grow, by path within the run. */

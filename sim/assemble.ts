@@ -22,8 +22,8 @@ export interface Assembly {
   bodies: readonly RapierBody[];
   /** By joint of the plan. */
   joints: readonly RapierJoint[];
-  /** Joints that hold nothing and keep links from touching. */
-  separators: readonly RapierJoint[];
+  /** As `createJoints` makes them. */
+  extras: readonly RapierJoint[];
   readonly createJoints: (world: RapierWorld) => Joints;
   /** Every collider with the link it belongs to and its geom. */
   colliders: readonly AssembledCollider[];
@@ -112,12 +112,12 @@ export function renewColliders(world: RapierWorld, assembly: Assembly): void {
  * touch, Rapier moves their joints to another place in its order, and leaves them there.
  */
 export function renewJoints(world: RapierWorld, assembly: Assembly): void {
-  const { joints, separators } = assembly;
-  for (let i = separators.length - 1; i >= 0; i--) world.removeImpulseJoint(separators[i]!, false);
+  const { joints, extras } = assembly;
+  for (let i = extras.length - 1; i >= 0; i--) world.removeImpulseJoint(extras[i]!, false);
   for (let i = joints.length - 1; i >= 0; i--) world.removeImpulseJoint(joints[i]!, false);
   const made = assembly.createJoints(world);
   assembly.joints = made.joints;
-  assembly.separators = made.separators;
+  assembly.extras = made.extras;
 }
 
 /** A part's place and generation, as `handleParts` has them. */
@@ -127,14 +127,14 @@ type Parts = readonly [place: number, generation: number];
 export interface Handles {
   readonly colliders: readonly Parts[];
   readonly joints: readonly Parts[];
-  readonly separators: readonly Parts[];
+  readonly extras: readonly Parts[];
 }
 
-export function handlesOf({ colliders, joints, separators }: Assembly): Handles {
+export function handlesOf({ colliders, joints, extras }: Assembly): Handles {
   return {
     colliders: colliders.map(({ collider }) => handleParts(collider.handle)),
     joints: joints.map(({ handle }) => handleParts(handle)),
-    separators: separators.map(({ handle }) => handleParts(handle)),
+    extras: extras.map(({ handle }) => handleParts(handle)),
   };
 }
 
@@ -143,7 +143,7 @@ export function findParts(world: RapierWorld, assembly: Assembly, handles: Handl
   const { bodies, colliders } = assembly;
   assembly.bodies = bodies.map(({ handle }) => world.getRigidBody(handle));
   assembly.joints = handles.joints.map((parts) => world.getImpulseJoint(handleOf(parts)));
-  assembly.separators = handles.separators.map((parts) => world.getImpulseJoint(handleOf(parts)));
+  assembly.extras = handles.extras.map((parts) => world.getImpulseJoint(handleOf(parts)));
   assembly.colliders = handles.colliders.map((parts, i) => {
     return { ...colliders[i]!, collider: world.getCollider(handleOf(parts)) };
   });

@@ -114,12 +114,11 @@ export class MotorRows implements Drives {
 
   private configure(c: number): void {
     const { sums } = this;
-    const { axis, sign, reference, frictionLoss } = this.plan.coordinates[c]!;
+    const { axis, sign, reference } = this.plan.coordinates[c]!;
     const stiffness = sums[4 * c]!;
     const force = sums[4 * c + 3]!;
     let damping = sums[4 * c + 2]!;
-    if (stiffness === 0 && damping === 0 && force === 0 && frictionLoss === 0 && !this.driven(c))
-      return;
+    if (stiffness === 0 && damping === 0 && force === 0 && !this.driven(c)) return;
     damping = Math.max(damping, leastDamping);
     const rest = stiffness === 0 ? 0 : sums[4 * c + 1]! / stiffness - reference;
     const raw = this.shared.rapierWorld.impulseJoints.raw;

@@ -2,12 +2,22 @@
 
 import type { Vec3 } from "./model.ts";
 import type { Rapier, RapierBody, RapierJoint, RapierWorld } from "./rapier.ts";
-import type { JointPlan, RobotPlan } from "./robotPlan.ts";
+import type { CoordinatePlan, JointPlan, RobotPlan } from "./robotPlan.ts";
 
 export interface Joints {
   /** By joint of the plan. */
   readonly joints: readonly RapierJoint[];
-  readonly separators: readonly RapierJoint[];
+  /** Others on the same bodies: dry friction, and joints that only keep links from touching. */
+  readonly extras: readonly RapierJoint[];
+}
+
+interface Site {
+  readonly rapier: Rapier;
+  readonly world: RapierWorld;
+  readonly plan: RobotPlan;
+  readonly bodies: readonly RapierBody[];
+  readonly anchor: RapierBody;
+  readonly origin: Vec3;
 }
 
 /** Joins the bodies; where there is no parent, to the anchor, which stands at the world's zero. */
@@ -19,42 +29,40 @@ export function createJoints(
   anchor: RapierBody,
   origin: Vec3,
 ): Joints {
-  const joints = plan.joints.map((joint) => {
-    const parent = bodies[joint.parent] ?? anchor;
-    return createJoint(rapier, world, plan, joint, parent, bodies[joint.body]!, origin);
-  });
-  return { joints, separators: createSeparators(rapier, world, plan, bodies) };
+  const site: Site = { rapier, world, plan, bodies, anchor, origin };
+  const joints = plan.joints.map((joint) => createJoint(site, joint));
+  const rubbing = plan.coordinates.filter(({ frictionLoss }) => frictionLoss > 0);
+  const frictions = rubbing.map((coordinate) => createFriction(site, coordinate));
+  return { joints, extras: [...frictions, ...createSeparators(rapier, world, plan, bodies)] };
 }
 
-function createJoint(
-  rapier: Rapier,
-  world: RapierWorld,
-  plan: RobotPlan,
+/** A joint in the planned frames that holds these axes. */
+function connect(
+  { rapier, world, bodies, anchor, origin }: Site,
   joint: JointPlan,
-  parent: RapierBody,
-  body: RapierBody,
-  origin: Vec3,
-): RapierJoint {
-  const { parentAnchor, anchor } = joint;
+  locked: number,
+) {
+  const { parentAnchor, anchor: own, parentFrame, frame } = joint;
   const shift = joint.parent < 0 ? origin : ([0, 0, 0] as const);
   const anchor1 = {
     x: parentAnchor[0] + shift[0],
     y: parentAnchor[1] + shift[1],
     z: parentAnchor[2] + shift[2],
   };
-  const data = rapier.JointData.generic(
-    anchor1,
-    vector(anchor),
-    { x: 1, y: 0, z: 0 },
-    lockedAxes[joint.kind] as number,
-  );
-  const created = world.createImpulseJoint(data, parent, body, false);
-  created.setFrameX1(quaternion(joint.parentFrame));
-  created.setFrameX2(quaternion(joint.frame));
+  const data = rapier.JointData.generic(anchor1, vector(own), { x: 1, y: 0, z: 0 }, locked);
+  const parent = bodies[joint.parent] ?? anchor;
+  const created = world.createImpulseJoint(data, parent, bodies[joint.body]!, false);
+  created.setFrameX1(quaternion(parentFrame));
+  created.setFrameX2(quaternion(frame));
   created.setContactsEnabled(false);
-  const raw = world.impulseJoints.raw;
+  return created;
+}
+
+function createJoint(site: Site, joint: JointPlan): RapierJoint {
+  const created = connect(site, joint, lockedAxes[joint.kind]);
+  const raw = site.world.impulseJoints.raw;
   for (let i = 0; i < joint.numCoordinates; i++) {
-    const { axis, low, high, sign, reference } = plan.coordinates[joint.firstCoordinate + i]!;
+    const { axis, low, high, sign, reference } = site.plan.coordinates[joint.firstCoordinate + i]!;
     raw.jointConfigureMotorModel(created.handle, axis, forceBased);
     if (!Number.isFinite(low) && !Number.isFinite(high)) continue;
     const widest = axis < 3 ? 1e6 : Math.PI; // where only one side is limited
@@ -65,6 +73,17 @@ function createJoint(
   return created;
 }
 
+/** Dry friction: a brake that wants rest and is no stronger than the friction. */
+function createFriction(site: Site, { joint, axis, frictionLoss }: CoordinatePlan): RapierJoint {
+  const created = connect(site, site.plan.joints[joint]!, free);
+  const raw = site.world.impulseJoints.raw;
+  raw.jointConfigureMotorModel(created.handle, axis, forceBased);
+  raw.jointConfigureMotor(created.handle, axis, 0, 0, 0, brakeDamping);
+  raw.jointSetMotorMaxForce(created.handle, axis, frictionLoss);
+  return created;
+}
+
+const brakeDamping = 1e6; // N m s/rad or N s/m; at any speed worth the name more than friction
 const forceBased = 1; // RawMotorModel.ForceBased, a type without a value
 
 // Bits 1, 2, 4 lock sliding along x, y, z, bits 8, 16, 32 turning about them.

@@ -120,6 +120,35 @@ test.each(["rows", "torques"] as const)(
   },
 );
 
+test.each(["rows", "torques"] as const)(
+  "dry friction stops a wheel after I ω² / (2 f), and one that is driven against it stays: %s",
+  (actuation) => {
+    const moments = [0.2, 0.2, 0.2] as const;
+    const inertial = { mass: 1, position: [0, 0, 0] as const, rotation: upright, moments };
+    const axle = { name: "axle", type: "hinge", axis: [0, 1, 0], anchor: [0, 0, 0] } as const;
+    const wheel = link("wheel", null, { joints: [{ ...axle, frictionLoss: 0.5 }], inertial });
+    const motor = { name: "motor", type: "motor", joint: "axle", gear: 1 } as const;
+    const model: RobotModel = { name: "wheel", links: [wheel], actuators: [motor] };
+    const [simulation, world] = alone(model, { actuation });
+    world.start.velocities[0] = 2;
+    world.place();
+    simulation.step(40); // half of the time to rest, 0.8 s
+    expect(world.jointVelocities[0]).toBeCloseTo(1, 2);
+    simulation.step(60);
+    expect(world.jointVelocities[0]).toBeCloseTo(0, 4);
+    expect(Math.abs(world.jointPositions[0]! / ((0.2 * 2 ** 2) / (2 * 0.5)) - 1)).toBeLessThan(
+      0.01,
+    );
+    const rest = world.jointPositions[0]!;
+    world.setControls([0.48]);
+    simulation.step(100);
+    expect(world.jointPositions[0]! - rest).toBeCloseTo(0, 3);
+    world.setControls([0.9]);
+    simulation.step(50);
+    expect(world.jointVelocities[0]! / (((0.9 - 0.5) / 0.2) * 0.5)).toBeCloseTo(1, 1);
+  },
+);
+
 test("an elastic chain rests where its springs carry its weight", () => {
   const stiffness = 200; // N/m
   const masses = [1, 2, 3];

@@ -11,6 +11,7 @@ import { runsCommand } from "./runs.ts";
 import { resumeCommand, trainCommand } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 import { salleVersion } from "./version.ts";
+import { viewCommand } from "./view.ts";
 
 const program = new Command("salle")
   .description("Train robots in TypeScript, and watch them learn.")
@@ -25,6 +26,7 @@ const program = new Command("salle")
   .addCommand(playCommand())
   .addCommand(doctorCommand())
   .addCommand(envsCommand())
+  .addCommand(viewCommand())
   .addCommand(renderCommand())
   .addCommand(runsCommand())
   .addCommand(exportCommand())

@@ -79,6 +79,8 @@ export interface EnvsOptions {
   /** Index of the first env among all of a run; env i draws from the generator of seed and i. */
   readonly firstEnv?: number;
   readonly seed: number;
+  /** false leaves an ended episode as it ended, for whoever looks at it; true where missing. */
+  readonly autoReset?: boolean;
   /** Where the results are written; its own arrays where missing. */
   readonly out?: VecStep;
   /** 1 for every env whose checksums are wanted, [N]; read at each step. Its own where missing. */
@@ -96,14 +98,16 @@ export class Envs {
   private nextLevel = 1;
   private readonly substeps: number;
   private readonly firstEnv: number;
+  private readonly autoReset: boolean;
   private readonly episodes: Episode[];
 
   constructor(physics: Physics, task: Task, options: EnvsOptions) {
-    const { numEnvs = 1, firstEnv = 0, seed } = options;
+    const { numEnvs = 1, firstEnv = 0, seed, autoReset = true } = options;
     const { settings = {}, model, memorySize = 0 } = task;
     checkTask(task);
     this.task = task;
     this.firstEnv = firstEnv;
+    this.autoReset = autoReset;
     this.simulation = new Simulation(physics, model, {
       settings,
       numWorlds: numEnvs,
@@ -217,7 +221,7 @@ export class Envs {
       successor.set(now);
       out.terminated[i] = out.successes[i] = out.rewards[i] = 0;
     }
-    if (out.terminated[i] || out.truncated[i]) this.begin(i);
+    if (this.autoReset && out.terminated[i]! + out.truncated[i]! > 0) this.begin(i);
     else {
       now.set(successor);
       this.tellChecksum(i);

@@ -28,10 +28,15 @@ export function replay(physics: Physics, task: Task, recording: Recording): Repl
 }
 
 /** A world of one where the recording begins: step it with the recorded actions or others. */
-export function startReplay(physics: Physics, task: Task, recording: Recording): Envs {
+export function startReplay(
+  physics: Physics,
+  task: Task,
+  recording: Recording,
+  { autoReset = true }: { readonly autoReset?: boolean } = {},
+): Envs {
   checkFit(physics, task, recording);
   const { header, start } = recording;
-  const envs = new Envs(physics, task, { seed: header.seed, firstEnv: header.slot });
+  const envs = new Envs(physics, task, { seed: header.seed, firstEnv: header.slot, autoReset });
   if (start.type === "state") envs.restore(start.state);
   else {
     if (task.hasLevels) envs.setLevel(levelOf(recording));

@@ -39,7 +39,7 @@ export class CameraRig {
   look(preset: Preset, { center, radius }: Bounds): void {
     const [azimuth, elevation] = presetAngles[preset];
     const narrow = Math.min(1, this.camera.aspect);
-    const distance = (1.12 * radius) / Math.sin((fieldOfView * Math.PI) / 360) / narrow;
+    const distance = (1.25 * radius) / Math.sin((fieldOfView * Math.PI) / 360) / narrow;
     const flat = Math.cos(elevation);
     this.controls.target.set(...center);
     this.focus.set(...center);

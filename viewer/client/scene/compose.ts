@@ -5,15 +5,24 @@ import type { Geom, RobotModel } from "../../../sim/model.ts";
 /** Numbers a link's pose has: position and rotation. */
 export const poseStride = 7;
 
-/** Where a geom sits: on which link (−1 is the world), and its frame there. */
+/** Where a geom sits: on which link, and its frame there. */
 export interface GeomPlace {
   readonly link: number;
   readonly geom: Geom;
+  /** Just below 1, other than its neighbours', so that equal surfaces at a joint do not flicker. */
+  readonly shrink: number;
 }
 
 /** Every geom of the robot's links. */
 export function placesOf({ links }: RobotModel): GeomPlace[] {
-  return links.flatMap(({ geoms }, link) => geoms.map((geom) => ({ link, geom })));
+  const depths: number[] = [];
+  return links.flatMap(({ parent, geoms }, link) => {
+    const above = links.findIndex(({ name }) => name === parent);
+    depths.push(above < 0 ? 0 : depths[above]! + 1);
+    return geoms.map((geom, i) => {
+      return { link, geom, shrink: 1 - 0.006 * ((depths[link]! + i) % 4) };
+    });
+  });
 }
 
 /**

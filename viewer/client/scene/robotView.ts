@@ -90,7 +90,9 @@ function batchesOf(
   for (const place of places) {
     const drawing = drawingOf(place.geom.shape);
     const group = groups.get(drawing.key) ?? { drawing, places: [] };
-    group.places.push({ ...place, scale: drawing.scale });
+    const [x, y, z] = drawing.scale;
+    const { shrink } = place;
+    group.places.push({ ...place, scale: [shrink * x, shrink * y, shrink * z] });
     groups.set(drawing.key, group);
   }
   return [...groups.values()].map((group) => {

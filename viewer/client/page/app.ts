@@ -1,0 +1,291 @@
+// App: what is open, and the frame that draws it.
+
+import type { Theme } from "../scene/looks.ts";
+import { type Address, readAddress, writeAddress } from "./address.ts";
+import { type EpisodeFile, fetchEpisode, fetchRuns, type RunSummary } from "./api.ts";
+import { Bar } from "./bar.ts";
+import { Curves } from "./curves.ts";
+import { byId, setText } from "./dom.ts";
+import { Episode } from "./episode.ts";
+import { Live } from "./live.ts";
+import type { EpisodeInput } from "./messages.ts";
+import { Panel } from "./panel.ts";
+import { Player } from "./player.ts";
+import { Sidebar } from "./sidebar.ts";
+import { type Line, stateLine, titleLine } from "./state.ts";
+import { Theatre } from "./theatre.ts";
+
+const pollEvery = 2000; // ms between looks for new runs and rows
+const writeEvery = 700; // ms between writings of the address
+const pullStrength = 30; // m/s² for a pull as long as the robot is large
+const firstLook = 0.05; // s of an episode that are there before it plays
+
+export class App {
+  readonly player = new Player();
+  readonly theatre: Theatre;
+  readonly panel: Panel;
+  readonly curves = new Curves();
+  address: Address;
+  runs: readonly RunSummary[] = [];
+  episode: Episode | null = null;
+  ghost: Episode | null = null;
+  problem: string | null = null;
+  watchingLive = false;
+  readonly live: Live;
+  private readonly bar: Bar;
+  private readonly sidebar: Sidebar;
+  private opened: Episode | null = null; // the one whose robot is on the stage
+  private livePoses: Float32Array | null = null;
+  private last = performance.now();
+  private written = 0;
+
+  constructor(theme: Theme, toggles: HTMLElement) {
+    this.address = readAddress(location.search);
+    this.theatre = new Theatre(byId("canvas"), theme);
+    const seek = (time: number): void => this.seek(time);
+    this.panel = new Panel({ seek, changes: () => this.refork() }, toggles);
+    this.bar = new Bar(this.player, {
+      toggle: () => this.toggle(),
+      step: (by) => this.step(by),
+      seek,
+      fork: () => this.toggleFork(),
+    });
+    this.sidebar = new Sidebar({
+      openEpisode: (run, file) => void this.openFile(run, file),
+      openTask: (task) => this.openTask(task),
+      ghost: (run, file) => void this.openGhost(run, file),
+      compare: () => void this.poll(),
+      watchLive: () => this.watchLive(),
+    });
+    this.live = new Live(() => this.showLive());
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.playing = false;
+  }
+
+  /** Opens what the address says, and begins to draw. */
+  async start(): Promise<void> {
+    requestAnimationFrame(() => this.frame());
+    await this.poll();
+    const { run, episode, task } = this.address;
+    const found = this.runs.find(({ id }) => id === run);
+    const file = found?.episodes.find(({ name }) => name === episode) ?? found?.episodes.at(-1);
+    if (found && file) await this.openFile(found, file, this.address.index);
+    else if (run !== null) this.problem = "the link's run is not here any more";
+    else if (task !== null) this.openTask(task, this.address.seed);
+    else await this.openNewest();
+    setInterval(() => void this.poll(), pollEvery);
+  }
+
+  async poll(): Promise<void> {
+    try {
+      this.runs = await fetchRuns();
+      this.sidebar.setRuns(this.runs);
+      if (document.documentElement.dataset["view"] === "curves")
+        await this.curves.update(this.runs, this.sidebar.compared);
+    } catch (error) {
+      this.problem ??= error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async openFile(run: RunSummary, file: EpisodeFile, index = 0): Promise<void> {
+    this.setCurrent(`${run.id}/${file.name}`);
+    this.address = { ...this.address, run: run.id, episode: file.name, index, task: null };
+    const bytes = await this.fetched(run, file);
+    if (bytes) this.open({ type: "recording", bytes, index });
+  }
+
+  openTask(task: string, seed = 1): void {
+    this.setCurrent(`task ${task}`);
+    this.address = { ...this.address, run: null, episode: null, index: 0, task, seed };
+    this.open({ type: "random", task, seed });
+  }
+
+  async openGhost(run: RunSummary, file: EpisodeFile): Promise<void> {
+    this.ghost?.close();
+    const bytes = await this.fetched(run, file);
+    const input = bytes && ({ type: "recording", bytes, index: 0 } as const);
+    this.ghost = input && new Episode(input, { changed: () => undefined });
+  }
+
+  seek(time: number): void {
+    this.player.seek(time, this.episode?.timeline?.duration ?? 0);
+  }
+
+  toggle(): void {
+    this.player.toggle(this.episode?.fork ? Number.POSITIVE_INFINITY : this.end);
+  }
+
+  step(by: number): void {
+    const { timeline } = this.episode ?? {};
+    if (timeline) this.player.stepBy(by, timeline.controlDt, this.end);
+  }
+
+  toggleFork(): void {
+    const { episode } = this;
+    if (!episode?.recorded) return;
+    if (episode.fork) {
+      this.seek(Math.min(this.player.time, episode.recorded.duration));
+      episode.endFork();
+    } else this.fork(episode.recorded.stepAt(this.player.time));
+  }
+
+  /** Goes on from a step with the panel's changes. */
+  fork(step: number): void {
+    const { episode } = this;
+    if (!episode?.recorded) return;
+    episode.startFork(step, this.panel.changes);
+    this.player.time = step * episode.recorded.controlDt;
+    this.player.playing = true;
+  }
+
+  watchLive(): void {
+    this.close();
+    this.watchingLive = true;
+    this.address = { ...this.address, run: null, episode: null, task: null };
+    this.setCurrent("live");
+    this.live.watch(true);
+  }
+
+  private get end(): number {
+    return this.episode?.timeline?.duration ?? 0;
+  }
+
+  private async openNewest(): Promise<void> {
+    const run = this.runs.find(({ episodes }) => episodes.length > 0);
+    if (this.live.hello?.live) this.watchLive();
+    else if (run) await this.openFile(run, run.episodes.at(-1)!);
+    else this.openTask("quadruped-walk-v0");
+  }
+
+  private async fetched(run: RunSummary, file: EpisodeFile): Promise<Uint8Array | null> {
+    try {
+      return await fetchEpisode(run.id, file.name);
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      return null;
+    }
+  }
+
+  private open(input: EpisodeInput): void {
+    this.close();
+    this.episode = new Episode(input, { changed: () => undefined });
+    this.player.time = 0;
+    this.player.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  }
+
+  private close(): void {
+    this.live.watch(false);
+    this.watchingLive = false;
+    this.livePoses = null;
+    this.episode?.close();
+    this.episode = this.opened = this.problem = null;
+    this.theatre.close();
+  }
+
+  private setCurrent(current: string): void {
+    this.sidebar.current = current;
+    this.sidebar.render();
+  }
+
+  private refork(): void {
+    if (this.episode?.fork) this.fork(this.episode.forkStep);
+  }
+
+  private showLive(): void {
+    this.sidebar.live = this.live.hello?.live?.run ?? null;
+    this.sidebar.render();
+  }
+
+  private frame(): void {
+    requestAnimationFrame(() => this.frame());
+    const now = performance.now();
+    const seconds = Math.min(0.1, (now - this.last) / 1000);
+    this.last = now;
+    if (this.watchingLive) this.frameLive(seconds);
+    else this.frameEpisode(seconds);
+    this.showWords();
+    if (now - this.written > writeEvery) this.writeAddress(now);
+  }
+
+  private frameEpisode(seconds: number): void {
+    const { episode, player, theatre } = this;
+    const timeline = episode?.timeline;
+    if (!episode?.facts || !timeline || timeline.count === 0) {
+      theatre.draw(seconds);
+      return;
+    }
+    if (this.opened !== episode) this.stage(episode);
+    const { facts, fork } = episode;
+    if (fork) this.pushAndAdvance(episode);
+    const growing = fork !== null || !episode.finished;
+    if (timeline.duration > firstLook || !growing) player.tick(seconds, timeline.duration, growing);
+    theatre.grabbable = fork !== null;
+    const ghost = fork ? episode.recorded : (this.ghost?.recorded ?? null);
+    theatre.show(timeline, player.time, ghost, seconds);
+    const total = fork ? 0 : facts.numSteps * facts.controlDt;
+    this.bar.update(timeline.duration, total, facts.controlDt, fork !== null);
+    this.panel.update(timeline, timeline.stepAt(player.time), player.time, fork !== null);
+  }
+
+  /** Furnishes the stage for an episode whose first rows are there. */
+  private stage(episode: Episode): void {
+    const { facts, recorded } = episode;
+    if (!facts || !recorded) return;
+    this.opened = episode;
+    const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
+    this.theatre.open(facts.model, first.slice());
+    this.panel.setLayout(facts.layout);
+    const { time, camera } = this.address;
+    if (camera) this.theatre.lookFrom(camera);
+    if (time !== null && time > 0) {
+      this.player.time = time;
+      this.player.playing = false;
+    }
+    this.address = { ...this.address, time: null, camera: null };
+  }
+
+  private pushAndAdvance(episode: Episode): void {
+    const { player, theatre } = this;
+    const { fork, facts } = episode;
+    if (!fork || !facts || !player.playing) return;
+    const wanted = fork.stepAt(player.time) + 2 + Math.ceil(2 * player.speed);
+    const { pull } = theatre;
+    if (pull && episode.ready && wanted >= fork.count) {
+      const numSteps = Math.min(8, wanted + 1 - fork.count);
+      const factor =
+        (pullStrength * facts.totalMass * facts.controlDt * numSteps) / theatre.hall.radius;
+      const [x, y, z] = pull.vector;
+      episode.push(pull.link, [factor * x, factor * y, factor * z]);
+    }
+    episode.advanceFork(wanted);
+  }
+
+  private frameLive(seconds: number): void {
+    const { hello, numRobots } = this.live;
+    const model = hello?.live?.model;
+    const poses = new Float32Array(numRobots * (model?.links.length ?? 0) * 7);
+    if (!model || !this.live.posesNow(poses)) {
+      this.theatre.draw(seconds);
+      return;
+    }
+    if (!this.livePoses) this.theatre.open(model, poses, numRobots);
+    this.livePoses = poses;
+    this.theatre.showPoses(poses, seconds);
+  }
+
+  private showWords(): void {
+    setText(byId("title"), titleLine(this));
+    const line: Line = stateLine(this);
+    setText(byId("state"), line.text);
+    byId("state").className = line.mood;
+  }
+
+  private writeAddress(now: number): void {
+    this.written = now;
+    if (this.opened === null && this.address.time !== null) return; // not opened yet
+    const view = document.documentElement.dataset["view"] === "curves" ? "curves" : "episode";
+    const time = this.episode && !this.player.playing ? this.player.time : null;
+    const camera = this.opened ? this.theatre.viewpoint : null;
+    const query = writeAddress({ ...this.address, view, time, camera }, location.search);
+    if (query !== location.search) history.replaceState(null, "", query || location.pathname);
+  }
+}

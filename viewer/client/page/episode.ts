@@ -1,0 +1,95 @@
+// Episode: a recorded episode that a worker simulates again, and the fork that may go on from it.
+
+import type { ForkChanges } from "../../trace.ts";
+import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
+import { Timeline } from "./timeline.ts";
+
+export interface EpisodeEvents {
+  /** Facts are there, rows came, a fork began, or it failed. */
+  changed(): void;
+}
+
+export class Episode {
+  facts: EpisodeFacts | null = null;
+  recorded: Timeline | null = null;
+  fork: Timeline | null = null;
+  forkStep = 0;
+  finished = false;
+  numVerified = 0;
+  mismatch: string | null = null;
+  failure: string | null = null;
+  private readonly worker: Worker;
+  private readonly events: EpisodeEvents;
+  private waiting = false;
+
+  constructor(input: EpisodeInput, events: EpisodeEvents) {
+    this.events = events;
+    this.worker = new Worker(new URL("./trace.worker.ts", import.meta.url), { type: "module" });
+    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
+    this.worker.onerror = ({ message }) =>
+      this.take({ type: "failed", reason: message || "the worker could not start" });
+    this.say({ type: "open", input });
+  }
+
+  /** What is shown: the fork where there is one. */
+  get timeline(): Timeline | null {
+    return this.fork ?? this.recorded;
+  }
+
+  /** Whether the fork waits for nothing: a push now comes before the next step. */
+  get ready(): boolean {
+    return !this.waiting;
+  }
+
+  /** Goes on from a step with changes; the recorded episode stays. */
+  startFork(step: number, changes: ForkChanges): void {
+    if (!this.recorded || step >= this.recorded.count) return;
+    this.fork = this.recorded.branch(step);
+    this.forkStep = step;
+    this.waiting = false;
+    this.say({ type: "fork", step, changes });
+    this.events.changed();
+  }
+
+  endFork(): void {
+    this.fork = null;
+    this.events.changed();
+  }
+
+  /** Simulates the fork up to a step, a little ahead at most; one request at a time. */
+  advanceFork(step: number): void {
+    if (!this.fork || this.waiting) return;
+    const count = Math.min(8, step + 1 - this.fork.count);
+    if (count <= 0) return;
+    this.waiting = true;
+    this.say({ type: "advance", count });
+  }
+
+  push(link: number, impulse: readonly [number, number, number]): void {
+    this.say({ type: "push", link, impulse });
+  }
+
+  close(): void {
+    this.worker.terminate();
+  }
+
+  private say(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private take(message: FromWorker): void {
+    if (message.type === "failed") this.failure = message.reason;
+    else if (message.type === "opened") {
+      this.facts = message.facts;
+      this.recorded = new Timeline(message.facts.layout, message.facts.controlDt);
+    } else if (message.type === "chunk") {
+      if (message.fork) this.waiting = false;
+      (message.fork ? this.fork : this.recorded)?.append(message.chunk);
+    } else if (message.type === "done") {
+      this.finished = true;
+      this.numVerified = message.numVerified;
+      this.mismatch = message.mismatch;
+    }
+    this.events.changed();
+  }
+}

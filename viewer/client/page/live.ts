@@ -1,0 +1,127 @@
+// Live: poses of a training as they come, drawn a little late so that there is always a next one.
+
+import {
+  decodePoses,
+  type PoseFrame,
+  parseMessage,
+  protocolVersion,
+  type ServerMessage,
+  serverMessage,
+  subprotocol,
+} from "../../protocol.ts";
+import { socketUrl } from "./api.ts";
+import { interpolatePoses } from "./timeline.ts";
+
+type Hello = Extract<ServerMessage, { type: "hello" }>;
+type Status = Extract<ServerMessage, { type: "status" }>;
+const mostRobots = 64;
+const lateness = 1.5; // intervals between frames
+
+export class Live {
+  hello: Hello | null = null;
+  status: Status | null = null;
+  connected = false;
+  /** Frames a second that arrive. */
+  rate = 0;
+  private readonly changed: () => void;
+  private socket: WebSocket | null = null;
+  private watching = false;
+  private frames: { readonly frame: PoseFrame; readonly at: number }[] = [];
+  private offset = Number.POSITIVE_INFINITY; // this clock − the server's, the least seen, in s
+  private retry = 500; // ms
+
+  constructor(changed: () => void) {
+    this.changed = changed;
+    this.connect();
+  }
+
+  /** Robots whose poses come. */
+  get numRobots(): number {
+    return Math.min(mostRobots, this.hello?.live?.numRobots ?? 0);
+  }
+
+  watch(on: boolean): void {
+    if (this.watching === on) return;
+    this.watching = on;
+    this.frames = [];
+    this.subscribe();
+  }
+
+  stop(): void {
+    this.say({ type: "control", action: "stop" });
+  }
+
+  /** Poses of now, [robots, links, 7]; null before the first frame. Nothing is ever extrapolated. */
+  posesNow(out: Float32Array): boolean {
+    const { frames } = this;
+    const last = frames.at(-1);
+    if (!last || last.frame.poses.length !== out.length) return false;
+    const interval = frames.length > 1 ? (last.at - frames[0]!.at) / (frames.length - 1) : 0;
+    const wanted = performance.now() / 1000 - lateness * interval;
+    const next = frames.findIndex(({ at }) => at > wanted);
+    const [from, to] = next > 0 ? [frames[next - 1]!, frames[next]!] : [last, last];
+    const span = to.at - from.at;
+    blend(from.frame, to.frame, span > 0 ? (wanted - from.at) / span : 1, out);
+    return true;
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(socketUrl(), subprotocol);
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.connected = true;
+      this.retry = 500;
+      this.say({ type: "hello", version: protocolVersion });
+      this.subscribe();
+    };
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (typeof data === "string") this.take(parseMessage(serverMessage, data));
+      else this.takeFrame(new Uint8Array(data));
+    };
+    socket.onclose = () => {
+      this.connected = false;
+      this.changed();
+      setTimeout(() => this.connect(), this.retry);
+      this.retry = Math.min(8000, 2 * this.retry);
+    };
+  }
+
+  private subscribe(): void {
+    this.say({ type: "subscribe", poses: this.watching, numRobots: mostRobots });
+  }
+
+  private say(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  private take(message: ServerMessage | null): void {
+    if (message?.type === "hello") this.hello = message;
+    else if (message?.type === "status") this.status = message;
+    this.changed();
+  }
+
+  private takeFrame(bytes: Uint8Array): void {
+    const numLinks = this.hello?.live?.model.links.length ?? 0;
+    const frame = decodePoses(bytes, numLinks);
+    if (!frame) return;
+    const now = performance.now() / 1000;
+    this.offset = Math.min(this.offset, now - frame.wallTime);
+    this.frames.push({ frame, at: frame.wallTime + this.offset });
+    this.frames = this.frames.slice(-8);
+    const span = now - this.frames[0]!.at;
+    this.rate = this.frames.length > 1 ? (this.frames.length - 1) / Math.max(1e-3, span) : 0;
+  }
+}
+
+/** A robot whose episode began anew meanwhile leaps. */
+function blend(from: PoseFrame, to: PoseFrame, share: number, out: Float32Array): void {
+  const numRobots = from.episodes.length;
+  const width = out.length / numRobots;
+  for (let robot = 0; robot < numRobots; robot++) {
+    const part = out.subarray(robot * width, (robot + 1) * width);
+    if (from.episodes[robot] === to.episodes[robot])
+      interpolatePoses(from.poses, to.poses, robot * width, share, part);
+    else part.set(from.poses.subarray(robot * width, (robot + 1) * width));
+  }
+}

@@ -1,0 +1,38 @@
+// What a page and its simulating worker say to each other.
+
+import type { RobotModel } from "../../../sim/model.ts";
+import type { ForkChanges, TraceChunk, TraceLayout } from "../../trace.ts";
+
+/** What to simulate: an episode of a recording's bytes, or a fresh one of random actions. */
+export type EpisodeInput =
+  | { readonly type: "recording"; readonly bytes: Uint8Array; readonly index: number }
+  | { readonly type: "random"; readonly task: string; readonly seed: number };
+
+export type ToWorker =
+  | { readonly type: "open"; readonly input: EpisodeInput }
+  | { readonly type: "fork"; readonly step: number; readonly changes: ForkChanges }
+  | {
+      readonly type: "push";
+      readonly link: number;
+      readonly impulse: readonly [number, number, number];
+    }
+  | { readonly type: "advance"; readonly count: number };
+
+/** What is known of an episode before it is simulated. */
+export interface EpisodeFacts {
+  readonly task: string;
+  readonly policy: string;
+  readonly model: RobotModel;
+  readonly layout: TraceLayout;
+  readonly controlDt: number; // s
+  readonly numSteps: number;
+  readonly totalMass: number; // kg
+  readonly numEpisodes: number; // in the file
+}
+
+export type FromWorker =
+  | { readonly type: "opened"; readonly facts: EpisodeFacts }
+  | { readonly type: "chunk"; readonly chunk: TraceChunk; readonly fork: boolean }
+  | { readonly type: "done"; readonly numVerified: number; readonly mismatch: string | null }
+  | { readonly type: "forked"; readonly step: number; readonly hash: string }
+  | { readonly type: "failed"; readonly reason: string };

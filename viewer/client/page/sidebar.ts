@@ -1,0 +1,108 @@
+// Sidebar: runs and their recorded episodes, and the tasks to try without any.
+
+import { tasks } from "../../../tasks/index.ts";
+import type { EpisodeFile, RunSummary } from "./api.ts";
+import { byId, el } from "./dom.ts";
+
+export interface SidebarActions {
+  openEpisode(run: RunSummary, file: EpisodeFile): void;
+  openTask(task: string): void;
+  ghost(run: RunSummary, file: EpisodeFile): void;
+  /** The runs whose curves are shown changed. */
+  compare(): void;
+  watchLive(): void;
+}
+
+export class Sidebar {
+  /** Ids of the runs whose curves are shown. */
+  readonly compared = new Set<string>();
+  /** What is shown now: "task …", "run/file" or "live". */
+  current = "";
+  live: string | null = null;
+  private readonly actions: SidebarActions;
+  private runs: readonly RunSummary[] = [];
+  private shown = "";
+
+  constructor(actions: SidebarActions) {
+    this.actions = actions;
+  }
+
+  setRuns(runs: readonly RunSummary[]): void {
+    this.runs = runs;
+    this.render();
+  }
+
+  render(): void {
+    const key = JSON.stringify([this.runs, this.current, this.live, [...this.compared]]);
+    if (key === this.shown) return; // the list must not lose its focus every second
+    this.shown = key;
+    const list = byId("list");
+    const { scrollTop } = byId("side");
+    list.replaceChildren(
+      ...(this.live ? [this.liveItem(this.live)] : []),
+      el("h2", { textContent: "Runs" }),
+      ...(this.runs.length === 0
+        ? [el("p", { className: "note", textContent: "None here yet. Runs appear as they start." })]
+        : this.runs.flatMap((run) => this.runItems(run))),
+      el("h2", { textContent: "Tasks, at random" }),
+      ...Object.keys(tasks).map((id) => this.taskItem(id)),
+    );
+    byId("side").scrollTop = scrollTop;
+  }
+
+  private liveItem(run: string): HTMLElement {
+    const item = itemOf("Live training", run, () => this.actions.watchLive());
+    item.ariaCurrent = String(this.current === "live");
+    return item;
+  }
+
+  private taskItem(id: string): HTMLElement {
+    const item = itemOf(id, null, () => this.actions.openTask(id));
+    item.ariaCurrent = String(this.current === `task ${id}`);
+    return item;
+  }
+
+  private runItems(run: RunSummary): HTMLElement[] {
+    const { episodes, metricsBytes } = run;
+    const check = el("input", { type: "checkbox", title: "show its curves" });
+    check.ariaLabel = `show the curves of ${run.name}`;
+    check.checked = this.compared.has(run.id);
+    check.disabled = metricsBytes === 0;
+    check.onchange = () => {
+      if (check.checked) this.compared.add(run.id);
+      else this.compared.delete(run.id);
+      this.actions.compare();
+    };
+    const facts = [run.algorithm, run.seed === null ? null : `seed ${run.seed}`, run.status];
+    const note = facts.filter((fact) => fact !== null).join(" · ");
+    const newest = episodes.at(-1);
+    const open = itemOf(run.task ?? run.name, note || "recording", () => {
+      if (newest) this.actions.openEpisode(run, newest);
+    });
+    open.title = run.name;
+    const files = el("div", { className: "files" });
+    const chosen = this.current.startsWith(`${run.id}/`);
+    if (chosen || this.runs.length === 1)
+      files.append(...episodes.slice(-30).map((file) => this.fileItem(run, file)));
+    if (episodes.length === 0)
+      files.append(el("span", { className: "note", textContent: "no recorded episode yet" }));
+    return [el("div", { className: "row" }, check, open), ...(files.firstChild ? [files] : [])];
+  }
+
+  private fileItem(run: RunSummary, file: EpisodeFile): HTMLElement {
+    const open = itemOf(file.name.replace(/\.rec$/, ""), null, () =>
+      this.actions.openEpisode(run, file),
+    );
+    open.ariaCurrent = String(this.current === `${run.id}/${file.name}`);
+    const ghost = el("button", { type: "button", textContent: "ghost" });
+    ghost.title = `show ${file.name} as a ghost beside what is open`;
+    ghost.onclick = () => this.actions.ghost(run, file);
+    return el("div", { className: "row" }, open, ghost);
+  }
+}
+
+function itemOf(name: string, note: string | null, onclick: () => void): HTMLButtonElement {
+  const label = el("b", { textContent: name });
+  const small = note === null ? null : el("small", { textContent: note });
+  return el("button", { type: "button", className: "item", onclick }, label, small);
+}

@@ -1,0 +1,238 @@
+// Theatre: what is seen of an episode: the robot, a ghost, marks and overlays, and pushing by mouse.
+
+import { Plane, Raycaster, Vector2, Vector3 } from "three";
+import type { RobotModel } from "../../../sim/model.ts";
+import type { Preset } from "../scene/bounds.ts";
+import { Hall } from "../scene/hall.ts";
+import { looks, type Theme } from "../scene/looks.ts";
+import { MarksView } from "../scene/marks.ts";
+import { Overlays } from "../scene/overlays.ts";
+import type { RobotView } from "../scene/robotView.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What may be shown beside the robot. */
+export const toggleNames = [
+  "contacts",
+  "center of mass",
+  "trail",
+  "collision shapes",
+  "shadows",
+] as const;
+export type Toggle = (typeof toggleNames)[number];
+
+/** A pull on a link while the mouse holds it: from the link towards the mouse, in m. */
+export interface Pull {
+  readonly link: number;
+  readonly vector: readonly [number, number, number];
+}
+
+const ghostTint = 0x8a93a0;
+const trailEvery = 2; // rows
+
+export class Theatre {
+  readonly hall: Hall;
+  readonly shown = new Set<Toggle>(["contacts", "shadows"]);
+  /** Whether the mouse may take hold of the robot. */
+  grabbable = false;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly marks = new MarksView();
+  private readonly overlays = new Overlays();
+  private readonly raycaster = new Raycaster();
+  private readonly mouse = new Vector2();
+  private readonly dragPlane = new Plane();
+  private readonly to = new Vector3();
+  private robot: RobotView | null = null;
+  private wires: RobotView | null = null;
+  private ghost: RobotView | null = null;
+  private model: RobotModel | null = null;
+  private poses = new Float32Array(7);
+  private ghostPoses = new Float32Array(7);
+  private held: { readonly link: number; readonly from: Vector3 } | null = null;
+  private largestForce = 1; // N
+
+  constructor(canvas: HTMLCanvasElement, theme: Theme) {
+    this.canvas = canvas;
+    this.hall = new Hall({ canvas, theme, pixelRatio: devicePixelRatio });
+    this.hall.stage.scene.add(this.marks.object, this.overlays.object);
+    this.setTheme(theme);
+    canvas.addEventListener("pointerdown", (event) => this.grab(event), { capture: true });
+    canvas.addEventListener("pointermove", (event) => this.drag(event));
+    for (const end of ["pointerup", "pointercancel"])
+      canvas.addEventListener(end, () => this.release());
+    new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
+    this.resize();
+  }
+
+  setTheme(theme: Theme): void {
+    this.hall.setTheme(theme);
+    this.marks.setColor(looks[theme].mark);
+    this.overlays.setLook(looks[theme]);
+  }
+
+  /** Puts robots on the stage that begin with these poses, [robots, links, 7]. */
+  open(model: RobotModel, poses: Float32Array, numRobots = 1): void {
+    this.close();
+    this.model = model;
+    this.poses = poses.slice();
+    this.hall.furnish(model, poses);
+    this.robot = this.hall.add(model, { numRobots });
+    this.wires = this.hall.add(model, { numRobots, collision: true, tint: 0x2ea36f });
+    this.largestForce = 1;
+    this.place(poses);
+  }
+
+  close(): void {
+    for (const view of [this.robot, this.wires, this.ghost]) view?.dispose();
+    this.robot = this.wires = this.ghost = this.model = null;
+    this.marks.set([]);
+    this.release();
+  }
+
+  look(preset: Preset): void {
+    if (this.model) this.hall.look(preset, this.poses);
+  }
+
+  /** Looks from a place relative to what is looked at. */
+  lookFrom([x = 0, y = 0, z = 0]: readonly number[]): void {
+    const { camera, target, controls } = this.hall.rig;
+    camera.position.set(x, y, z).add(target);
+    controls.update();
+  }
+
+  /** Camera − target, in m. */
+  get viewpoint(): number[] {
+    const { camera, target } = this.hall.rig;
+    return camera.position.clone().sub(target).toArray();
+  }
+
+  /** Shows an episode at a time; `ghost` is drawn beside it at the same time. */
+  show(timeline: Timeline, time: number, ghost: Timeline | null, seconds: number): void {
+    const step = timeline.stepAt(time);
+    timeline.posesAt(time, this.poses);
+    this.place(this.poses);
+    this.marks.set(timeline.marksAt(step));
+    this.showOverlays(timeline, step);
+    this.showGhost(ghost, time);
+    this.draw(seconds);
+  }
+
+  /** Shows poses that come from a training, [robots, links, 7]. */
+  showPoses(poses: Float32Array, seconds: number): void {
+    this.poses.set(poses);
+    this.place(poses);
+    this.overlays.object.visible = false;
+    this.showGhost(null, 0);
+    this.draw(seconds);
+  }
+
+  /** Draws the empty hall, or what is there already. */
+  draw(seconds: number): void {
+    const [x = 0, y = 0, z = 0.5] = this.model ? this.poses : [];
+    this.hall.stage.shadows = this.shown.has("shadows");
+    this.hall.draw(seconds, [x, y, z]);
+  }
+
+  /** What the mouse pulls now. */
+  get pull(): Pull | null {
+    if (!this.held) return null;
+    const from = this.linkPosition(this.held.link);
+    const [x, y, z] = this.to.clone().sub(from).toArray();
+    return { link: this.held.link, vector: [x!, y!, z!] };
+  }
+
+  private place(poses: Float32Array): void {
+    this.robot?.setPoses(poses);
+    if (!this.wires) return;
+    this.wires.object.visible = this.shown.has("collision shapes");
+    if (this.wires.object.visible) this.wires.setPoses(poses);
+  }
+
+  private showOverlays(timeline: Timeline, step: number): void {
+    const { overlays, shown } = this;
+    const { radius } = this.hall;
+    const { center } = timeline.layout;
+    overlays.object.visible = true;
+    overlays.contacts.visible = shown.has("contacts");
+    const contacts = timeline.contactsAt(step);
+    for (let at = 6; at < contacts.length; at += 8)
+      this.largestForce = Math.max(this.largestForce, contacts[at]!);
+    overlays.setContacts(contacts, (0.8 * radius) / this.largestForce, radius);
+    const row = timeline.row(step);
+    overlays.center.visible = shown.has("center of mass");
+    overlays.setCenter(row[center]!, row[center + 1]!, row[center + 2]!, radius);
+    overlays.trail.visible = shown.has("trail");
+    if (overlays.trail.visible) overlays.setTrail(trailOf(timeline, step));
+    overlays.setPull(this.held ? this.linkPosition(this.held.link) : null, this.held && this.to);
+  }
+
+  private showGhost(timeline: Timeline | null, time: number): void {
+    if (!timeline || timeline.count === 0 || !this.model) {
+      this.ghost?.dispose();
+      this.ghost = null;
+      return;
+    }
+    const size = timeline.layout.links.length * 7;
+    if (size !== this.model.links.length * 7) return; // another robot
+    if (this.ghostPoses.length !== size) this.ghostPoses = new Float32Array(size);
+    this.ghost ??= this.hall.add(this.model, { opacity: 0.38, tint: ghostTint });
+    timeline.posesAt(time, this.ghostPoses);
+    this.ghost.setPoses(this.ghostPoses);
+  }
+
+  private linkPosition(link: number): Vector3 {
+    return new Vector3(this.poses[7 * link]!, this.poses[7 * link + 1]!, this.poses[7 * link + 2]!);
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.canvas.parentElement!;
+    this.hall.resize(Math.max(1, clientWidth), Math.max(1, clientHeight));
+  }
+
+  private aim(event: PointerEvent): void {
+    const box = this.canvas.getBoundingClientRect();
+    const x = (event.clientX - box.left) / box.width;
+    const y = (event.clientY - box.top) / box.height;
+    this.raycaster.setFromCamera(this.mouse.set(2 * x - 1, 1 - 2 * y), this.hall.rig.camera);
+  }
+
+  private grab(event: PointerEvent): void {
+    if (!this.grabbable || event.button !== 0 || !this.robot) return;
+    this.aim(event);
+    for (const mesh of this.robot.object.children) {
+      // Bounds of instances are kept; they moved since.
+      (mesh as { boundingSphere?: unknown }).boundingSphere = null;
+    }
+    const [hit] = this.raycaster.intersectObject(this.robot.object, true);
+    const link = hit && this.robot.linkAt(hit.object, hit.instanceId ?? 0);
+    if (!hit || link === undefined) return;
+    this.held = { link, from: hit.point };
+    this.to.copy(hit.point);
+    const towards = this.hall.rig.camera.getWorldDirection(new Vector3());
+    this.dragPlane.setFromNormalAndCoplanarPoint(towards, hit.point);
+    this.hall.rig.controls.enabled = false;
+    this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  private drag(event: PointerEvent): void {
+    if (!this.held) return;
+    this.aim(event);
+    this.raycaster.ray.intersectPlane(this.dragPlane, this.to);
+  }
+
+  private release(): void {
+    this.held = null;
+    this.overlays.setPull(null, null);
+    this.hall.rig.controls.enabled = true;
+  }
+}
+
+function trailOf(timeline: Timeline, step: number): Float32Array {
+  const { center } = timeline.layout;
+  const numPoints = Math.floor(step / trailEvery) + 1;
+  const points = new Float32Array(3 * numPoints);
+  for (let i = 0; i < numPoints; i++) {
+    const row = timeline.row(Math.min(step, i * trailEvery));
+    for (let k = 0; k < 3; k++) points[3 * i + k] = row[center + k]!;
+  }
+  return points;
+}

@@ -1,0 +1,82 @@
+// The worker that simulates an episode with the trainer's physics, and forks of it.
+
+import { loadPhysics } from "../../../sim/rapier.ts";
+import { readRecordings } from "../../../sim/readRecordings.ts";
+import type { Recording } from "../../../sim/recording.ts";
+import { createTask } from "../../../tasks/index.ts";
+import { randomRecording } from "../../randomRecording.ts";
+import { type TraceChunk, Tracer } from "../../trace.ts";
+import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
+
+const chunkSteps = 25;
+let tracer: Tracer | null = null;
+
+function say(message: FromWorker, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  take(data).catch((error: unknown) => {
+    say({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
+  });
+};
+
+async function take(message: ToWorker): Promise<void> {
+  if (message.type === "open") return await open(message.input);
+  if (!tracer) throw new Error("no episode is open");
+  if (message.type === "push") tracer.push(message.link, message.impulse);
+  else if (message.type === "advance") sendChunk(tracer.advance(message.count), true);
+  else {
+    const hash = tracer.branch(message.step, message.changes);
+    say({ type: "forked", step: message.step, hash });
+  }
+}
+
+async function open(input: EpisodeInput): Promise<void> {
+  const { recording, numEpisodes } = await recordingOf(input);
+  const task = await createTask(recording.header.task);
+  const physics = await loadPhysics(recording.header.physics.build);
+  tracer = new Tracer(physics, task, recording);
+  const { layout, numSteps, world } = tracer;
+  const facts = {
+    task: task.id,
+    policy: recording.header.policy,
+    model: {
+      ...task.model,
+      scenery: [...(task.model.scenery ?? []), ...(task.settings?.scenery ?? [])],
+    },
+    layout,
+    controlDt: task.controlDt,
+    numSteps,
+    totalMass: world.plan.totalMass,
+    numEpisodes,
+  };
+  say({ type: "opened", facts });
+  while (!tracer.done) {
+    sendChunk(tracer.advance(chunkSteps), false);
+    await new Promise((resolve) => setTimeout(resolve, 0)); // lets a fork begin meanwhile
+  }
+  say({ type: "done", numVerified: tracer.numVerified, mismatch: tracer.mismatch });
+}
+
+async function recordingOf(
+  input: EpisodeInput,
+): Promise<{ readonly recording: Recording; readonly numEpisodes: number }> {
+  if (input.type === "random") {
+    const task = await createTask(input.task);
+    const recording = randomRecording(await loadPhysics(), task, input.seed);
+    return { recording, numEpisodes: 1 };
+  }
+  const { recordings, problems } = readRecordings(input.bytes);
+  const recording = recordings[input.index];
+  if (!recording)
+    throw new Error(
+      problems[0] ?? `the file has ${recordings.length} episodes, not ${input.index + 1}`,
+    );
+  return { recording, numEpisodes: recordings.length };
+}
+
+function sendChunk(chunk: TraceChunk, fork: boolean): void {
+  const { rows, contacts, numContacts } = chunk;
+  say({ type: "chunk", chunk, fork }, [rows.buffer, contacts.buffer, numContacts.buffer]);
+}

@@ -1,0 +1,249 @@
+// Trace: everything to see of an episode, found by simulating its recording again, and forks of it.
+//
+// Runs in a tab's worker and in Node alike, to the same bits. A step's numbers are one row of floats;
+// row 0 is after the reset, row k after k control steps.
+
+import type { Envs, EnvsState } from "../sim/env.ts";
+import { scaleFriction, scaleMasses } from "../sim/randomize.ts";
+import type { Physics } from "../sim/rapier.ts";
+import { type Recording, worldHash } from "../sim/recording.ts";
+import { startReplay } from "../sim/replay.ts";
+import type { Mark, Task } from "../sim/task.ts";
+import type { World } from "../sim/world.ts";
+
+/** Where the numbers of a row lie: the first index of each kind, and names. */
+export interface TraceLayout {
+  readonly width: number;
+  readonly poses: number; // 7 a link
+  readonly positions: number; // rad or m, one a joint
+  readonly velocities: number;
+  readonly torques: number; // N m or N
+  readonly actions: number;
+  readonly terms: number;
+  readonly reward: number;
+  readonly episodeReturn: number;
+  readonly center: number; // of mass, 3
+  readonly links: readonly string[];
+  readonly joints: readonly string[];
+  readonly actuators: readonly string[];
+  readonly rewardTerms: readonly string[];
+}
+
+/** Numbers a contact has: position 3, normal 3, force, link. */
+export const contactWidth = 8;
+
+/** Rows that follow each other. */
+export interface TraceChunk {
+  readonly first: number;
+  readonly rows: Float32Array; // [steps, width]
+  /** Of all the chunk's rows, one after another. */
+  readonly contacts: Float32Array; // [contacts, 8]
+  readonly numContacts: Uint16Array; // [steps]
+  readonly marks: readonly (readonly Mark[])[]; // [steps]
+  readonly hashes: readonly string[]; // [steps]
+  /** Whether the episode had ended. */
+  readonly ended: boolean;
+}
+
+/** What a fork changes from the recorded episode. */
+export interface ForkChanges {
+  readonly friction: number; // factor on every geom of the robot
+  readonly mass: number; // factor on every link
+  /** What the drives get from there on: the rest of the recording and then nothing, or nothing. */
+  readonly actions: "recorded" | "zero";
+}
+
+const stateEvery = 50; // steps between saved states
+
+export class Tracer {
+  readonly layout: TraceLayout;
+  readonly numSteps: number;
+  /** Checksums of the recording that were equal, and the first thing that was not, in words. */
+  numVerified = 0;
+  mismatch: string | null = null;
+  private readonly recording: Recording;
+  private readonly envs: Envs;
+  private readonly states = new Map<number, EnvsState>();
+  private readonly wanted: ReadonlyMap<number, string>;
+  private readonly width: number;
+  private readonly hashes: string[] = [];
+  private readonly returns: number[] = [];
+  private step = 0;
+  private episodeReturn = 0;
+  private ended = false;
+  private fork: { readonly changes: ForkChanges } | null = null;
+
+  constructor(physics: Physics, task: Task, recording: Recording) {
+    this.recording = recording;
+    this.width = task.action.size;
+    this.numSteps = recording.actions.length / this.width;
+    this.envs = startReplay(physics, task, recording, { autoReset: false });
+    this.layout = layoutOf(task, this.world);
+    this.wanted = new Map(recording.checksums.map(({ step, hash }) => [step, hash]));
+  }
+
+  get world(): World {
+    return this.envs.simulation.worlds[0]!;
+  }
+
+  /** Whether nothing more will come. */
+  get done(): boolean {
+    return this.fork === null && this.step > this.numSteps;
+  }
+
+  /** The next rows, `count` of them at most; fresh. */
+  advance(count: number): TraceChunk {
+    const first = this.step;
+    const limit = this.fork ? count : Math.min(count, this.numSteps + 1 - first);
+    const rows = new Float32Array(Math.max(0, limit) * this.layout.width);
+    const contacts: number[] = [];
+    const numContacts = new Uint16Array(Math.max(0, limit));
+    const marks: Mark[][] = [];
+    const hashes: string[] = [];
+    for (let i = 0; i < limit; i++) {
+      this.reach();
+      this.write(rows.subarray(i * this.layout.width, (i + 1) * this.layout.width));
+      numContacts[i] = this.addContacts(contacts);
+      marks.push(this.envs.task.marks?.(this.world) ?? []);
+      hashes.push(this.check());
+      this.step++;
+    }
+    const { ended } = this;
+    return {
+      first,
+      rows,
+      contacts: Float32Array.from(contacts),
+      numContacts,
+      marks,
+      hashes,
+      ended,
+    };
+  }
+
+  /** Goes back to a step that was simulated, and on from there with changes; returns the state's hash. */
+  branch(step: number, changes: ForkChanges): string {
+    const from = Math.floor(step / stateEvery) * stateEvery;
+    const state = this.states.get(from);
+    if (!state || !(step < this.hashes.length))
+      throw new Error(`step ${step} is not simulated yet, got ${this.hashes.length} steps`);
+    this.envs.restore(state);
+    for (let at = from; at < step; at++) this.envs.step(this.actionOf(at));
+    const hash = worldHash(this.world);
+    if (hash !== this.hashes[step])
+      throw new Error(`step ${step} came to ${hash} again, expected ${this.hashes[step]}`);
+    change(this.world, changes);
+    this.episodeReturn = this.returns[step]!;
+    this.ended = false;
+    this.fork = { changes };
+    this.step = step + 1;
+    return hash;
+  }
+
+  /** An impulse in N s on a link of the fork, before its next step. */
+  push(link: number, impulse: readonly [number, number, number]): void {
+    if (!this.fork) throw new Error("only a fork can be pushed");
+    this.world.push(link, impulse);
+  }
+
+  free(): void {
+    this.envs.free();
+  }
+
+  /** Brings the world to this.step. */
+  private reach(): void {
+    if (this.step === 0) return;
+    const { rewards, terminated, truncated } = this.envs.step(this.actionOf(this.step - 1));
+    this.episodeReturn += rewards[0]!;
+    this.ended ||= terminated[0]! + truncated[0]! > 0;
+  }
+
+  private actionOf(step: number): Float32Array {
+    const recorded = this.fork?.changes.actions !== "zero" && step < this.numSteps;
+    if (!recorded) return new Float32Array(this.width);
+    return this.recording.actions.subarray(step * this.width, (step + 1) * this.width);
+  }
+
+  private check(): string {
+    const hash = worldHash(this.world);
+    if (this.fork) return hash;
+    this.hashes.push(hash);
+    this.returns.push(this.episodeReturn);
+    if (this.step % stateEvery === 0) this.states.set(this.step, this.envs.state());
+    const wanted = this.wanted.get(this.step);
+    if (wanted === hash) this.numVerified++;
+    else if (wanted !== undefined)
+      this.mismatch ??= `step ${this.step} has checksum ${hash}, recorded ${wanted}`;
+    return hash;
+  }
+
+  private write(row: Float32Array): void {
+    const { layout, world } = this;
+    const { out } = this.envs;
+    const { linkPositions, linkRotations } = world;
+    for (let link = 0; link < layout.links.length; link++) {
+      const at = layout.poses + 7 * link;
+      for (let i = 0; i < 3; i++) row[at + i] = linkPositions[3 * link + i]!;
+      for (let i = 0; i < 4; i++) row[at + 3 + i] = linkRotations[4 * link + i]!;
+    }
+    row.set(world.jointPositions, layout.positions);
+    row.set(world.jointVelocities, layout.velocities);
+    row.set(world.jointTorques, layout.torques);
+    row.set(centerOf(world), layout.center);
+    if (this.step === 0) return;
+    row.set(this.actionOf(this.step - 1), layout.actions);
+    row.set(out.terms, layout.terms);
+    row[layout.reward] = out.rewards[0]!;
+    row[layout.episodeReturn] = this.episodeReturn;
+  }
+
+  private addContacts(into: number[]): number {
+    const all = this.world.contacts.all().filter(({ force }) => force > 0);
+    for (const { position, normal, force, link } of all)
+      into.push(...position, ...normal, force, link);
+    return all.length;
+  }
+}
+
+/** Factors on what the robot is now: its episode may have drawn others than the model's. */
+function change(world: World, { friction, mass }: ForkChanges): void {
+  const body = world.assembly.bodies[0]!;
+  const drawn = body.mass() / world.plan.bodies[0]!.inertial.mass;
+  if (friction !== 1) scaleFriction(world, friction * world.frictionScale);
+  if (mass !== 1) scaleMasses(world, mass * drawn);
+}
+
+/** Where a task's numbers lie in a row. */
+export function layoutOf(task: Task, { model, plan }: World): TraceLayout {
+  const links = model.links.map(({ name }) => name);
+  const joints = plan.coordinates.map(({ name }) => name);
+  const actuators = model.actuators.map(({ name }) => name);
+  const { rewardTerms } = task;
+  let width = 0;
+  const take = (count: number): number => {
+    width += count;
+    return width - count;
+  };
+  const starts = {
+    poses: take(7 * links.length),
+    positions: take(joints.length),
+    velocities: take(joints.length),
+    torques: take(joints.length),
+    actions: take(actuators.length),
+    terms: take(rewardTerms.length),
+    reward: take(1),
+    episodeReturn: take(1),
+    center: take(3),
+  };
+  return { ...starts, width, links, joints, actuators, rewardTerms };
+}
+
+function centerOf({ plan, linkCenters }: World): number[] {
+  const center = [0, 0, 0];
+  let total = 0;
+  for (const [link, body] of plan.bodyOfLink.entries()) {
+    const { mass } = plan.bodies[body]!.inertial;
+    total += mass;
+    for (let i = 0; i < 3; i++) center[i]! += mass * linkCenters[3 * link + i]!;
+  }
+  return center.map((sum) => sum / total);
+}

@@ -38,6 +38,7 @@ const touchHeight = 0.023 + 0.006; // m: the foot's radius and a little
 const lowestTrunk = 0.15; // m over the ground
 const turnGain = 1; // rad/s wanted per rad of heading error
 const largestTurn = 1; // rad/s
+const markLength = 0.4; // m of arrow for 1 m/s
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 // What the task remembers of one world: commands (ahead, left, heading), each foot's time in the air, the
@@ -133,7 +134,8 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
       const at = commandAt(world);
       const [x = 0, y = 0, z = 0] = world.linkPositions;
       const vector = [0, 1, 2].map((i) => {
-        return memory[at]! * axisOf(world, 0, 0, i) + memory[at + 1]! * axisOf(world, 0, 1, i);
+        const ahead = memory[at]! * axisOf(world, 0, 0, i);
+        return markLength * (ahead + memory[at + 1]! * axisOf(world, 0, 1, i));
       });
       return [{ type: "arrow", position: [x, y, z + 0.2], vector: [vector[0]!, vector[1]!, 0] }];
     },

@@ -3,10 +3,11 @@
 // Runs in a tab's worker and in Node alike, to the same bits. A step's numbers are one row of floats;
 // row 0 is after the reset, row k after k control steps.
 
+import { worldHash } from "../sim/checksum.ts";
 import type { Envs, EnvsState } from "../sim/env.ts";
 import { scaleFriction, scaleMasses } from "../sim/randomize.ts";
 import type { Physics } from "../sim/rapier.ts";
-import { type Recording, worldHash } from "../sim/recording.ts";
+import type { Recording } from "../sim/recording.ts";
 import { startReplay } from "../sim/replay.ts";
 import type { Mark, Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";

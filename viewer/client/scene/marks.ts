@@ -53,7 +53,7 @@ export class MarksView {
       object.visible = length > 1e-3;
       if (!object.visible) return;
       object.setDirection(this.direction.normalize());
-      object.setLength(length, Math.min(0.12, length / 2), 0.06);
+      object.setLength(length, 0.25 * length, 0.09 * length);
       object.setColor(new Color(this.material.color));
     }
   }

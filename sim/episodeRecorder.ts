@@ -93,12 +93,13 @@ export class EpisodeRecorder {
   private start(env: number): RecordingWriter {
     const { task, out } = this.source;
     const { header, firstEnv = 0 } = this.options;
+    const { source } = task;
     const level = task.hasLevels ? { level: out.levels[env]! } : {};
     const writer = new RecordingWriter(
       {
         ...header,
         task: task.id,
-        parameters: { ...header.parameters, ...level },
+        parameters: { ...header.parameters, ...(source !== undefined && { source }), ...level },
         slot: firstEnv + env,
         actionSize: task.action.size,
       },

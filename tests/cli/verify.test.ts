@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { concatBytes } from "../../sim/chunks.ts";
 import { Envs } from "../../sim/env.ts";
@@ -149,4 +149,27 @@ test("a folder without recordings and a path that is not there are errors", asyn
   const none = await salle("verify", join(folder, "none"));
   expect(none.code).toBe(1);
   expect(none.errors).toMatch(/^error: there is no ".*none": expected a \.rec file or a run's/);
+});
+
+test("finds a robot's own file again by its URL, and runs no module unasked", async () => {
+  const robot = fileURLToPath(new URL("../../tasks/reacher.xml", import.meta.url));
+  const found = join(folder, "file.rec");
+  writeFileSync(found, (await record("simd", robot, 0))[0]!);
+  const verified = await salle("verify", found);
+  expect(verified.output).toContain("1 of 1 episodes match to the bit");
+  expect(verified.code).toBe(0);
+  const module = join(folder, "own.mjs");
+  writeFileSync(
+    module,
+    `export const createTask = async (id, salle) =>
+      salle.genericTask(id, (await salle.loadRobotFile(new URL(${JSON.stringify(pathToFileURL(robot).href)}))).model);`,
+  );
+  const made = join(folder, "module.rec");
+  writeFileSync(made, (await record("simd", module, 0))[0]!);
+  const refused = await salle("verify", made);
+  expect(refused.code).toBe(1);
+  expect(refused.output).toMatch(
+    /its task is made by "file:.*own\.mjs"; if you trust that, say --task/,
+  );
+  expect((await salle("verify", made, "--task", module)).code).toBe(0);
 });

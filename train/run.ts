@@ -149,8 +149,11 @@ export class Run {
   /** The last call: says how the run ended, and lets others open it. */
   finish(status: Exclude<RunStatus, "running">, reason: string | null = null): void {
     const ended = new Date().toISOString();
-    writeMeta(this.folder, { ...readMeta(this.folder), status, reason, ended });
-    this.close();
+    try {
+      writeMeta(this.folder, { ...readMeta(this.folder), status, reason, ended });
+    } finally {
+      this.close(); // also on a full disk: what let go of the run can be resumed
+    }
   }
 
   /** Lets go of the run as it is; it can be resumed. */

@@ -14,6 +14,7 @@ import { type LearnerJob, startTrainer, type TrainingResult } from "../train/tra
 import { print } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 import { findRun } from "./runFolders.ts";
+import { openShow } from "./show.ts";
 import { summary } from "./summary.ts";
 import { gitCommit, installedVersion, salleVersion } from "./version.ts";
 
@@ -35,6 +36,7 @@ interface TrainOptions {
   readonly set: readonly string[];
   readonly name?: string;
   readonly runs: string;
+  readonly viz: boolean;
 }
 
 export function trainCommand(): Command {
@@ -58,6 +60,7 @@ export function trainCommand(): Command {
     .option("--set <key=value>", "one setting: algo.discount=0.98, train.saveFreq=5e4", collect, [])
     .option("--name <name>", "of the run; <task>__<algorithm>__<seed>__<time> where missing")
     .option("--runs <folder>", "where runs are", "runs")
+    .option("--viz", "watch it learn in a browser", false)
     .addHelpText(
       "after",
       `
@@ -80,6 +83,7 @@ export function resumeCommand(): Command {
     .argument("<run>", "a run's folder, its name, or how its name begins")
     .option("--from <which>", "last, best or a step", "last")
     .option("--runs <folder>", "where runs are", "runs")
+    .option("--viz", "watch it learn in a browser", false)
     .addHelpText("after", "\nWhat the run logged after that checkpoint is cut away first.")
     .action(resume);
 }
@@ -89,39 +93,52 @@ async function train(taskArgument: string | undefined, options: TrainOptions): P
   const name = options.name ?? runName(shortName(config.task), config.algorithm, config.train.seed);
   if (/[/\\]|^\.+$/.test(name)) throw new Error(`--name wants a folder's name, got "${name}"`);
   const folder = join(options.runs, name);
-  await run({ config, folder, start: { type: "new", origin: origin() } });
+  await run({ config, folder, start: { type: "new", origin: origin() } }, options);
 }
 
 async function resume(
   name: string,
-  { from, runs }: { readonly from: string; readonly runs: string },
+  options: { readonly from: string; readonly runs: string; readonly viz: boolean },
 ): Promise<void> {
+  const { from, runs } = options;
   const folder = findRun(name, runs);
   if (readMeta(folder).status === "finished")
     throw new Error(`${folder} has finished; train a new run with --config ${folder}/config.yaml`);
   const config = readRunConfig(folder);
   const start = { type: "resume", from: checkpointName(from), argv: argv() } as const;
-  await run({ config, folder, start });
+  await run({ config, folder, start }, options);
 }
 
 /** Trains to the end, shows it, and leaves the exit code. */
-async function run(job: Omit<LearnerJob, "control">): Promise<void> {
-  const { config } = job;
+async function run(
+  job: Omit<LearnerJob, "control" | "poses">,
+  { runs, viz }: { readonly runs: string; readonly viz: boolean },
+): Promise<void> {
+  const { config, folder } = job;
   const progress = new Progress(config.train.totalTimesteps);
-  const trainer = startTrainer(job, {
-    opened(folder, step) {
-      progress.begin(step);
-      const from = step > 0 ? `, from step ${formatCount(step)}` : "";
-      progress.say(`${config.algorithm} on ${shortName(config.task)} in ${folder}${from}`);
+  const show = viz ? await openShow(config, folder, runs, () => trainer.stop()) : null;
+  if (show) progress.say(`watch it at ${show.url}`);
+  const trainer = startTrainer(
+    { ...job, poses: show?.poses },
+    {
+      opened(folder, step) {
+        progress.begin(step);
+        const from = step > 0 ? `, from step ${formatCount(step)}` : "";
+        progress.say(`${config.algorithm} on ${shortName(config.task)} in ${folder}${from}`);
+      },
+      report(report) {
+        progress.report(report);
+        show?.report(report);
+      },
     },
-    report: (report) => progress.report(report),
-  });
+  );
   const release = onInterrupt(() => {
     progress.say("stopping after this step, and saving; Ctrl-C again quits at once");
     trainer.stop();
   });
   const result = await trainer.result;
   release();
+  await show?.close();
   progress.end();
   conclude(result);
 }

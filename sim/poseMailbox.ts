@@ -3,6 +3,7 @@
 // Each robot has a slot guarded by a sequence number that is odd while it is written: a writer never
 // waits, a reader tries again. While nobody watches, `watching` is one read of shared memory.
 
+import type { Envs } from "./env.ts";
 import type { World } from "./world.ts";
 
 const headLength = 8; // int32: watchers, robots, links, controlDt in µs, four spare
@@ -89,4 +90,38 @@ export function createPoseMailbox(
   const head = new Int32Array(buffer, 0, headLength);
   head.set([0, numRobots, numLinks, Math.round(controlDt * 1e6)]);
   return new PoseMailbox(buffer);
+}
+
+/** Posts the robots of one thread's worlds after every step that somebody watches. */
+export class PosePoster {
+  private readonly mailbox: PoseMailbox;
+  private readonly worlds: readonly Envs[];
+  private readonly firstEnv: number;
+  private readonly episodes: Int32Array;
+  private readonly steps: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer, worlds: readonly Envs[], firstEnv: number) {
+    this.mailbox = new PoseMailbox(buffer);
+    this.worlds = worlds;
+    this.firstEnv = firstEnv;
+    const numEnvs = worlds.reduce((sum, envs) => sum + envs.numEnvs, 0);
+    const numPosted = Math.max(0, Math.min(numEnvs, this.mailbox.numRobots - firstEnv));
+    this.episodes = new Int32Array(numPosted);
+    this.steps = new Int32Array(numPosted);
+  }
+
+  post(): void {
+    const { watching } = this.mailbox;
+    let at = 0;
+    for (const { out, simulation } of this.worlds) {
+      for (let i = 0; i < simulation.worlds.length && at < this.steps.length; i++, at++) {
+        const ended = out.terminated[i]! + out.truncated[i]! > 0;
+        if (ended) this.episodes[at]!++;
+        this.steps[at] = ended ? 0 : this.steps[at]! + 1;
+        if (!watching) continue;
+        const slot = { episode: this.episodes[at]!, step: this.steps[at]! };
+        this.mailbox.write(this.firstEnv + at, simulation.worlds[i]!, slot);
+      }
+    }
+  }
 }

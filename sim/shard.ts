@@ -2,6 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { createVecStep, Envs, type EnvsState, type VecStep } from "./env.ts";
+import { PosePoster } from "./poseMailbox.ts";
 import type { Physics, PhysicsBuild } from "./rapier.ts";
 import type { Task } from "./task.ts";
 
@@ -19,6 +20,8 @@ export interface TaskSource {
 
 /** Which rows, and how they are spread over worlds. */
 export interface ShardPlan {
+  /** A PoseMailbox's buffer, where somebody may want to watch. */
+  readonly poses?: SharedArrayBuffer | undefined;
   readonly firstEnv: number;
   readonly numEnvs: number;
   readonly robotsPerWorld: number;
@@ -107,6 +110,7 @@ type ColumnType = new (buffer: SharedArrayBuffer, at: number, length: number) =>
 export class Shard {
   private readonly worlds: readonly Envs[];
   private readonly actions: readonly Float32Array[];
+  private readonly poster: PosePoster | null;
 
   constructor(physics: Physics, task: Task, { actions, out, watched }: VecMemory, plan: ShardPlan) {
     const { firstEnv, numEnvs, robotsPerWorld, seed } = plan;
@@ -125,6 +129,7 @@ export class Shard {
     }
     this.worlds = worlds;
     this.actions = rows;
+    this.poster = plan.poses ? new PosePoster(plan.poses, worlds, firstEnv) : null;
   }
 
   reset(seed?: number): void {
@@ -133,6 +138,7 @@ export class Shard {
 
   step(): void {
     for (let i = 0; i < this.worlds.length; i++) this.worlds[i]!.step(this.actions[i]!);
+    this.poster?.post();
   }
 
   setLevel(level: number): void {

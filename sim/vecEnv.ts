@@ -33,6 +33,8 @@ export interface VecEnvOptions {
   readonly build?: PhysicsBuild;
   /** ms to wait for a worker before it counts as hung. */
   readonly timeout?: number;
+  /** A PoseMailbox's buffer: the newest poses go there while somebody watches. */
+  readonly poses?: SharedArrayBuffer | undefined;
 }
 
 /** One step of N envs; all arrays are views, valid until the next step. */
@@ -66,7 +68,9 @@ export async function createVecEnv(source: TaskSource, options: VecEnvOptions): 
   const task = await loadTask(source);
   const memory = layOut(task, numEnvs, numWorkers);
   const most = options.robotsPerWorld ?? { ...physicsDefaults, ...task.settings }.robotsPerWorld;
-  const plans = planShards(numEnvs, Math.max(1, numWorkers), most, seed);
+  const { poses } = options;
+  const shards = planShards(numEnvs, Math.max(1, numWorkers), most, seed);
+  const plans = shards.map((plan) => ({ ...plan, poses }));
   if (numWorkers === 0) {
     const thread = await startLocal(task, build, memory, plans[0]!);
     return new VecEnv(task, memory, [thread], null);

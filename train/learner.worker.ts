@@ -40,6 +40,7 @@ async function train(run: Run, saved: unknown): Promise<Session> {
     settings: config.train,
     task: await taskSource(config.task),
     store: run,
+    poses: job.poses,
     control: {
       stopRequested: () => Atomics.load(stop, 0) !== 0,
       report: (report) => tell({ type: "report", report }),

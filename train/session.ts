@@ -76,6 +76,8 @@ export interface SessionJob {
   readonly task: TaskSource;
   readonly store: RunStore;
   readonly control: Control;
+  /** Where the newest poses go for whoever watches. */
+  readonly poses?: SharedArrayBuffer | undefined;
 }
 
 export class Session {
@@ -112,7 +114,9 @@ export class Session {
   static async open(job: SessionJob): Promise<Session> {
     const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
     const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
-    const env = await createVecEnv(job.task, { numEnvs, numWorkers, seed, build, ...worlds });
+    const { poses } = job;
+    const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
+    const env = await createVecEnv(job.task, options);
     return new Session(job, env);
   }
 

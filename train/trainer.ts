@@ -15,6 +15,8 @@ export interface LearnerJob {
   readonly start:
     | { readonly type: "new"; readonly origin: Omit<RunOrigin, "physics"> }
     | { readonly type: "resume"; readonly from: CheckpointName; readonly argv: readonly string[] };
+  /** A PoseMailbox's buffer, for a viewer. */
+  readonly poses?: SharedArrayBuffer | undefined;
   /** One Int32: not 0 asks to stop after the present step. */
   readonly control: SharedArrayBuffer;
 }

@@ -127,6 +127,7 @@ export class Tracer {
     const state = this.states.get(from);
     if (!state || !(step < this.hashes.length))
       throw new Error(`step ${step} is not simulated yet, got ${this.hashes.length} steps`);
+    this.fork = null; // until then the actions are the recorded ones
     this.envs.restore(state);
     for (let at = from; at < step; at++) this.envs.step(this.actionOf(at));
     const hash = worldHash(this.world);

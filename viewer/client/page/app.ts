@@ -140,6 +140,7 @@ export class App {
   watchLive(): void {
     this.close();
     this.watchingLive = true;
+    document.documentElement.dataset["live"] = "";
     this.address = { ...this.address, run: null, episode: null, task: null };
     this.setCurrent("live");
     this.live.watch(true);
@@ -150,6 +151,7 @@ export class App {
   }
 
   private async openNewest(): Promise<void> {
+    await this.live.greeted;
     const run = this.runs.find(({ episodes }) => episodes.length > 0);
     if (this.live.hello?.live) this.watchLive();
     else if (run) await this.openFile(run, run.episodes.at(-1)!);
@@ -175,7 +177,9 @@ export class App {
   private close(): void {
     this.live.watch(false);
     this.watchingLive = false;
+    delete document.documentElement.dataset["live"];
     this.livePoses = null;
+    this.panel.setLayout(null);
     this.episode?.close();
     this.episode = this.opened = this.problem = null;
     this.theatre.close();

@@ -37,6 +37,7 @@ export class Bar {
         el("option", { value: String(speed), textContent: speedName(speed) }),
       ),
     );
+    this.speed.value = String(player.speed);
     this.speed.onchange = () => {
       player.speed = Number(this.speed.value);
     };

@@ -23,6 +23,9 @@ export class Live {
   connected = false;
   /** Frames a second that arrive. */
   rate = 0;
+  /** Resolves when it is known whether anything trains here. */
+  readonly greeted: Promise<void>;
+  private greet: () => void = () => undefined;
   private readonly changed: () => void;
   private socket: WebSocket | null = null;
   private watching = false;
@@ -32,6 +35,9 @@ export class Live {
 
   constructor(changed: () => void) {
     this.changed = changed;
+    this.greeted = new Promise((resolve) => {
+      this.greet = resolve;
+    });
     this.connect();
   }
 
@@ -81,6 +87,7 @@ export class Live {
     };
     socket.onclose = () => {
       this.connected = false;
+      this.greet();
       this.changed();
       setTimeout(() => this.connect(), this.retry);
       this.retry = Math.min(8000, 2 * this.retry);
@@ -96,8 +103,10 @@ export class Live {
   }
 
   private take(message: ServerMessage | null): void {
-    if (message?.type === "hello") this.hello = message;
-    else if (message?.type === "status") this.status = message;
+    if (message?.type === "hello") {
+      this.hello = message;
+      this.greet();
+    } else if (message?.type === "status") this.status = message;
     this.changed();
   }
 

@@ -32,11 +32,15 @@ export class Panel {
       el("h2", { textContent: "Show" }),
       toggles,
       this.body,
-      el("h2", { textContent: "Fork" }),
-      this.forkNote,
-      this.slider("friction", 0.1, 3),
-      this.slider("mass", 0.3, 3),
-      this.actionChoice(),
+      el(
+        "section",
+        { className: "fork" },
+        el("h2", { textContent: "Fork" }),
+        this.forkNote,
+        this.slider("friction", 0.1, 3),
+        this.slider("mass", 0.3, 3),
+        this.actionChoice(),
+      ),
     );
     new ResizeObserver(() => this.plot?.resize(this.body.clientWidth)).observe(this.body);
   }

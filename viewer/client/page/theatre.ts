@@ -28,6 +28,7 @@ export interface Pull {
 
 const ghostTint = 0x8a93a0;
 const trailEvery = 2; // rows
+const robotSpacing = 2.6; // radii between robots of a training
 
 export class Theatre {
   readonly hall: Hall;
@@ -75,6 +76,7 @@ export class Theatre {
     this.model = model;
     this.poses = poses.slice();
     this.hall.furnish(model, poses);
+    if (numRobots > 1) this.hall.rig.back(Math.min(2.2, numRobots ** 0.3));
     this.robot = this.hall.add(model, { numRobots });
     this.wires = this.hall.add(model, { numRobots, collision: true, tint: 0x2ea36f });
     this.largestForce = 1;
@@ -116,8 +118,9 @@ export class Theatre {
     this.draw(seconds);
   }
 
-  /** Shows poses that come from a training, [robots, links, 7]. */
+  /** Shows poses that come from a training, [robots, links, 7], each robot in a place of its own. */
   showPoses(poses: Float32Array, seconds: number): void {
+    this.spread(poses);
     this.poses.set(poses);
     this.place(poses);
     this.overlays.object.visible = false;
@@ -138,6 +141,21 @@ export class Theatre {
     const from = this.linkPosition(this.held.link);
     const [x, y, z] = this.to.clone().sub(from).toArray();
     return { link: this.held.link, vector: [x!, y!, z!] };
+  }
+
+  /** In the physics all robots share one place; hills stay where they are, and so do robots on them. */
+  private spread(poses: Float32Array): void {
+    const hilly = this.model?.scenery?.some(({ shape }) => shape.type === "heightfield");
+    const width = 7 * (this.model?.links.length ?? 1);
+    const numRobots = poses.length / width;
+    if (numRobots < 2 || hilly) return;
+    const side = Math.ceil(Math.sqrt(numRobots));
+    const spacing = robotSpacing * this.hall.radius;
+    for (let at = 0; at < poses.length; at += 7) {
+      const robot = Math.floor(at / width);
+      poses[at]! += spacing * (robot % side);
+      poses[at + 1]! += spacing * Math.floor(robot / side);
+    }
   }
 
   private place(poses: Float32Array): void {

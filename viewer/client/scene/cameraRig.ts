@@ -55,6 +55,12 @@ export class CameraRig {
     this.controls.update();
   }
 
+  /** Goes further away by a factor. */
+  back(factor: number): void {
+    this.camera.position.sub(this.target).multiplyScalar(factor).add(this.target);
+    this.controls.update();
+  }
+
   /** Moves along with a point that `seconds` ago was elsewhere; a leap is followed at once. */
   follow(point: Vector3, seconds: number): void {
     if (this.following) {

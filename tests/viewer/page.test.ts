@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { readAddress, writeAddress } from "../../viewer/client/page/address.ts";
+import { Player } from "../../viewer/client/page/player.ts";
+import { bandOf, curveOf, smooth } from "../../viewer/client/page/seeds.ts";
+
+describe("an address", () => {
+  test("comes back as it was written, with the token it had", () => {
+    const address = {
+      run: "ab12",
+      episode: "eval 1.rec",
+      index: 2,
+      task: null,
+      seed: 1,
+      time: 6.41,
+      camera: [1, -2, 0.5],
+      view: "curves",
+    } as const;
+    const query = writeAddress(address, "?token=secret&x=1");
+    expect(query).toContain("t=6.41");
+    expect(new URLSearchParams(query).get("token")).toBe("secret");
+    expect(readAddress(query)).toEqual(address);
+  });
+
+  test("of nonsense is the usual start", () => {
+    const usual = readAddress("");
+    expect(readAddress("?n=-4&t=x&cam=1,2&seed=zzz&view=<b>")).toEqual({ ...usual, time: 0 });
+  });
+});
+
+describe("the player", () => {
+  test("stops at the end, waits where more is to come, and begins again", () => {
+    const player = new Player();
+    player.speed = 8;
+    player.tick(1, 4, true);
+    expect([player.time, player.playing]).toEqual([4, true]);
+    player.tick(1, 5, false);
+    expect([player.time, player.playing]).toEqual([5, false]);
+    player.toggle(5);
+    expect([player.time, player.playing]).toEqual([0, true]);
+  });
+
+  test("steps land on whole steps within the episode", () => {
+    const player = new Player();
+    player.seek(0.113, 1);
+    player.stepBy(1, 0.02, 1);
+    expect(player.time).toBeCloseTo(0.14, 9);
+    player.stepBy(-100, 0.02, 1);
+    expect(player.time).toBe(0);
+    player.changeSpeed(-10);
+    expect(player.speed).toBe(0.125);
+  });
+});
+
+describe("curves of seeds", () => {
+  test("have the mean, lowest and highest at every step, each run within its own", () => {
+    const band = bandOf([
+      { steps: [0, 10, 20], values: [0, 10, 20] },
+      { steps: [5, 10], values: [1, 30] },
+      { steps: [], values: [] },
+    ]);
+    expect(band).toEqual({
+      steps: [0, 5, 10, 20],
+      mean: [0, 3, 20, 20],
+      low: [0, 1, 10, 20],
+      high: [0, 5, 30, 20],
+    });
+  });
+
+  test("leave out rows without the metric, and numbers that JSON lacks", () => {
+    const rows = [{ step: 1, a: 1 }, { step: 2 }, { step: 3, a: null as unknown as number }];
+    expect(curveOf(rows, "a")).toEqual({ steps: [1], values: [1] });
+  });
+
+  test("smoothed keep a constant as it is and weight the newest least lagging", () => {
+    const steps = [0, 1, 2];
+    expect(
+      smooth({ steps, values: [4, 4, 4] }, 0.9).values.every((v) => Math.abs(v - 4) < 1e-12),
+    ).toBe(true);
+    expect(smooth({ steps, values: [0, 0, 6] }, 0.5).values[2]).toBeCloseTo((6 * 4) / 7, 9);
+    expect(smooth({ steps, values: [1, 2, 3] }, 0).values).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  clientMessage,
+  decodePoses,
+  encodePoses,
+  headerBytes,
+  type PoseFrame,
+  parseMessage,
+  serverMessage,
+} from "../../viewer/protocol.ts";
+
+const numLinks = 3;
+const poseFrame = (numRobots: number): fc.Arbitrary<PoseFrame> => {
+  const count = fc.nat(2 ** 31);
+  const poses = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+    minLength: numRobots * numLinks * 7,
+    maxLength: numRobots * numLinks * 7,
+  });
+  const counts = fc.array(count, { minLength: numRobots, maxLength: numRobots });
+  return fc.record({
+    sequence: count,
+    simTime: fc.double({ noNaN: true }),
+    wallTime: fc.double({ noNaN: true }),
+    step: count,
+    episodes: counts.map((list) => Uint32Array.from(list)),
+    steps: counts.map((list) => Uint32Array.from(list)),
+    poses: poses.map((list) => Float32Array.from(list)),
+  });
+};
+
+describe("pose frames", () => {
+  test("come back as they were sent", () => {
+    fc.assert(
+      fc.property(fc.nat(5).chain(poseFrame), (frame) => {
+        expect(decodePoses(encodePoses(frame), numLinks)).toEqual(frame);
+      }),
+    );
+  });
+
+  test("cost 28 bytes a link, 8 a robot and a header of 32", () => {
+    const frame = fc.sample(poseFrame(4), 1)[0]!;
+    expect(encodePoses(frame).length).toBe(headerBytes + 4 * (8 + 28 * numLinks));
+  });
+
+  test("are refused where they are cut, prolonged, of another kind or not finite", () => {
+    const bytes = encodePoses({ ...fc.sample(poseFrame(2), 1)[0]! });
+    expect(decodePoses(bytes.subarray(0, bytes.length - 1), numLinks)).toBeNull();
+    expect(decodePoses(Uint8Array.from([...bytes, 0]), numLinks)).toBeNull();
+    expect(decodePoses(Uint8Array.from([2, ...bytes.subarray(1)]), numLinks)).toBeNull();
+    expect(decodePoses(bytes, numLinks + 1)).toBeNull();
+    const infinite = bytes.slice();
+    new DataView(infinite.buffer).setFloat32(headerBytes + 8, Number.POSITIVE_INFINITY, true);
+    expect(decodePoses(infinite, numLinks)).toBeNull();
+  });
+});
+
+test("100,000 malformed frames and texts throw nothing and are told from good ones", () => {
+  const frame = encodePoses(fc.sample(poseFrame(1), 1)[0]!);
+  let numRefused = 0;
+  let seed = 1;
+  const next = (bound: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed % bound;
+  };
+  for (let i = 0; i < 100_000; i++) {
+    const bytes = frame.slice(0, next(4) === 0 ? next(frame.length) : frame.length);
+    for (let k = 0; k < 3 && bytes.length > 0; k++)
+      bytes[next(Math.min(32, bytes.length))] = next(256);
+    const decoded = decodePoses(bytes, numLinks);
+    if (decoded === null) numRefused++;
+    else expect(decoded.poses.length % (7 * numLinks)).toBe(0);
+  }
+  expect(numRefused).toBeGreaterThan(50_000);
+});
+
+test("messages that the schema does not know are refused", () => {
+  const texts = [
+    "",
+    "{",
+    "null",
+    "[]",
+    '"hello"',
+    '{"type":"hello"}',
+    '{"type":"hello","version":1,"extra":1}',
+    '{"type":"subscribe","poses":true,"numRobots":-1}',
+    '{"type":"subscribe","poses":true,"numRobots":1e9}',
+    '{"type":"control","action":"format"}',
+    '{"type":"__proto__"}',
+  ];
+  for (const text of texts) expect(parseMessage(clientMessage, text)).toBeNull();
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      expect(parseMessage(clientMessage, text)).toBeNull();
+      expect(parseMessage(serverMessage, text)).toBeNull();
+    }),
+  );
+  const hello = { type: "hello", version: 1 };
+  expect(parseMessage(clientMessage, JSON.stringify(hello))).toEqual(hello);
+});

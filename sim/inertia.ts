@@ -32,6 +32,13 @@ export function linkMass(link: Link): MassProperties {
 }
 
 export function geomMass(geom: Geom): MassProperties {
+  if (geom.shape.type === "convex" && geom.shape.solid) {
+    const { mass: volume, position, inertia } = geom.shape.solid;
+    const mass = geom.mass ?? volume * (geom.density ?? defaultDensity);
+    const [xx, yy, zz, xy, xz, yz] = inertia.map((entry) => (entry * mass) / volume);
+    const whole: MassProperties = { mass, position, inertia: [xx!, yy!, zz!, xy!, xz!, yz!] };
+    return moved(whole, geom.position, geom.rotation);
+  }
   const { volume, moments } = solid(geom.shape);
   const mass = geom.mass ?? volume * (geom.density ?? defaultDensity);
   const principal = scale(moments, mass);

@@ -4,6 +4,8 @@
 // SI, radians, z up, quaternions x y z w, and refers to other parts by name. It follows MuJoCo's words
 // where they fit: a link is an MJCF body, `reference` is `ref`, `springRest` is `springref`.
 
+import type { MassProperties } from "./inertia.ts";
+
 export type Vec3 = readonly [x: number, y: number, z: number];
 export type Quat = readonly [x: number, y: number, z: number, w: number];
 export type Range = readonly [low: number, high: number];
@@ -123,6 +125,8 @@ export type Shape =
       readonly type: "convex";
       readonly points: readonly number[];
       readonly faces?: readonly number[];
+      /** What the mesh that it stands for weighs at 1 kg/m³; without it a hull weighs nothing by itself. */
+      readonly solid?: MassProperties;
     };
 
 /** Heights over a grid centred on the geom, `rows` along y and `columns` along x, row-major from −x −y. */

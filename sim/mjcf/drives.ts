@@ -87,7 +87,8 @@ function readGeneral(
     word("biastype", "none"),
   ];
   if (dynamics === "none" && gainType === "fixed") {
-    if (biasType === "none" && gain === 1) return { type: "motor" };
+    const unbiased = biasType === "none" || (b0 === 0 && b1 === 0 && b2 === 0);
+    if (unbiased && gain === 1) return { type: "motor" };
     if (biasType === "affine" && b0 === 0) {
       if (b1 === -gain && gain > 0 && b2 <= 0) {
         return { type: "position", kp: gain, ...(b2 && { kv: -b2 }) };

@@ -117,14 +117,12 @@ export function readGeom(
   const affinity = context.contacts ? (source.amount(element, "conaffinity") ?? 1) : 0;
   const type = geomType(context, element);
   if (!type) return undefined;
+  const weighs = !hasInertial && source.number(element, "mass") !== 0;
   if (type === "mesh" || type === "hfield" || type === "sdf") {
     const drawnOnly = group === 0 && affinity === 0;
-    const weighs = !hasInertial && source.number(element, "mass") !== 0;
     if (type !== "mesh" && (!drawnOnly || weighs))
       return source.unsupported(element, `type "${type}"`);
-    if (weighs)
-      return source.unsupported(element, "a mesh weighs nothing here: its body needs <inertial>");
-    if (drawnOnly)
+    if (drawnOnly && !weighs)
       return source.warn(raw, `a geom of type "${type}" that is only drawn was left out`);
   } else if (element.attributes.has("mesh")) {
     return source.unsupported(element, `type "${type}" fitted to a mesh`);
@@ -133,7 +131,10 @@ export function readGeom(
     ...readFrame(context, element),
     half: undefined,
   };
-  const shape = readShape(context, element, type, frame.half);
+  const shape =
+    type === "mesh"
+      ? context.meshes.hull(context, element, weighs)
+      : readShape(context, element, type, frame.half);
   if (!shape) return undefined;
   if (source.number(element, "condim") === 1 && (group || affinity)) {
     source.warn(raw, 'condim="1": contacts have friction here');
@@ -190,8 +191,7 @@ function readShape(
   half: number | undefined,
 ): Shape | undefined {
   const { source } = context;
-  if (type === "mesh") return context.meshes.hull(context, element);
-  if (type === "hfield" || type === "sdf") return undefined;
+  if (type === "mesh" || type === "hfield" || type === "sdf") return undefined;
   const fewest = { sphere: 1, capsule: 2, cylinder: 2, ellipsoid: 3, box: 3, plane: 2 }[type];
   if (type === "plane" && !element.attributes.has("size")) return { type };
   const size = source.numbers(

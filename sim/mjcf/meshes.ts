@@ -1,6 +1,6 @@
 // MJCF mesh assets: which file, how large.
 
-import { hullOfMesh, type ReadBytes } from "../mesh.ts";
+import { massOfMesh, outermost, type ReadBytes, readMesh } from "../mesh.ts";
 import type { Shape, Vec3 } from "../model.ts";
 import { didYouMean } from "../source.ts";
 import type { XmlElement } from "../xml.ts";
@@ -29,20 +29,25 @@ export class Meshes {
     this.assets.set(name, { element, folder });
   }
 
-  /** The hull of the mesh that a geom names; undefined where it is on the list of problems. */
-  hull(context: Context, geom: XmlElement): Shape | undefined {
+  /** The hull of the mesh that a geom names, and what it weighs where that counts; undefined where it is on the list of problems. */
+  hull(context: Context, geom: XmlElement, weighs: boolean): Shape | undefined {
     const { source } = context;
     const name = source.required(geom, "mesh");
-    if (this.shapes.has(name)) return this.shapes.get(name);
+    const key = `${name} ${weighs}`;
+    if (this.shapes.has(key)) return this.shapes.get(key);
     const asset = this.assets.get(name);
     const shape = asset
-      ? this.read(context, asset)
+      ? this.read(context, asset, weighs)
       : source.problem(geom, `unknown mesh "${name}"${didYouMean(name, [...this.assets.keys()])}`);
-    this.shapes.set(name, shape);
+    this.shapes.set(key, shape);
     return shape;
   }
 
-  private read(context: Context, { element: raw, folder }: MeshAsset): Shape | undefined {
+  private read(
+    context: Context,
+    { element: raw, folder }: MeshAsset,
+    weighs: boolean,
+  ): Shape | undefined {
     const { source } = context;
     const element = context.defaults.apply(raw, "mesh", "main");
     const name = source.required(element, "file");
@@ -53,7 +58,9 @@ export class Meshes {
     const bytes = this.readBytes(file);
     if (!bytes) return source.problem(element, `there is no file "${file}"`);
     try {
-      return { type: "convex", points: hullOfMesh(bytes, file, scale) };
+      const triangles = readMesh(bytes, file, scale);
+      const points = outermost(triangles.vertices);
+      return { type: "convex", points, ...(weighs && { solid: massOfMesh(triangles, 1) }) };
     } catch (error) {
       return source.problem(element, (error as Error).message);
     }

@@ -89,8 +89,8 @@ export const support = {
   key: { used: "name qpos", ignored: "time qvel act ctrl mpos mquat" },
   mesh: {
     used: "name class file scale",
-    ignored: "content_type smoothnormal maxhullvert inertia user material octree_maxdepth",
-    neutral: { refpos: "0 0 0", refquat: "1 0 0 0" },
+    ignored: "content_type smoothnormal maxhullvert user material octree_maxdepth",
+    neutral: { refpos: "0 0 0", refquat: "1 0 0 0", inertia: "legacy" },
   },
   material: {
     used: "name class rgba",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { hullOfMesh } from "../../sim/mesh.ts";
+import { linkMass } from "../../sim/inertia.ts";
+import { hullOfMesh, massOfMesh, readMesh } from "../../sim/mesh.ts";
 import { parseMjcf } from "../../sim/mjcf.ts";
 import { parseUrdf } from "../../sim/urdf.ts";
 
@@ -70,4 +71,38 @@ test("URDF meshes that collide are hulls", () => {
   const { shape } = parseUrdf(robot("meshes/cube.obj"), options).model.links[0]!.geoms[0]!;
   expect(shape.type === "convex" && Math.max(...shape.points)).toBe(3);
   expect(() => parseUrdf(robot("x.stl"), options)).toThrow('r.urdf:2: there is no file "x.stl"');
+});
+
+/** A box of 1 × 2 × 3 with a corner at the origin, in quads that face outwards. */
+const boxObj = bytes(`${corners.map(([x, y, z]) => `v ${x} ${2 * y!} ${3 * z!}`).join("\n")}
+f 1 3 4 2
+f 5/1 6/1 8/1 7/1
+f 1 2 6 5
+f -6 -2 -1 -5
+f 1 5 7 3
+f 2 4 8 6
+`);
+
+test.each([[[1, 1, 1] as const], [[1, -1, 1] as const]])(
+  "a closed mesh, scaled by %s, weighs what its solid does",
+  ([a, b, c]) => {
+    const { mass, position, inertia } = massOfMesh(readMesh(boxObj, "box.obj", [a, b, c]), 2);
+    expect(mass).toBeCloseTo(12, 12);
+    for (const [i, wanted] of [0.5, b, 1.5].entries()) expect(position[i]).toBeCloseTo(wanted, 12);
+    for (const [i, wanted] of [13, 10, 5, 0, 0, 0].entries())
+      expect(inertia[i]).toBeCloseTo(wanted, 9);
+  },
+);
+
+test("a mesh gives its body mass where the file states no inertia", () => {
+  const readBox = (name: string) => (name === "box.obj" ? boxObj : undefined);
+  const { model } = parseMjcf(
+    `<mujoco><asset><mesh file="box.obj"/></asset><worldbody><body>
+      <geom type="mesh" mesh="box" contype="0" conaffinity="0" density="100" pos="1 0 0"/></body></worldbody></mujoco>`,
+    { file: "r.xml", readBytes: readBox },
+  );
+  const { mass, position } = linkMass(model.links[0]!);
+  expect(mass).toBeCloseTo(600, 9);
+  expect(position[0]).toBeCloseTo(1.5, 12);
+  expect(() => massOfMesh({ vertices: [0, 0, 0], corners: [] }, 1)).toThrow(/encloses no volume/);
 });

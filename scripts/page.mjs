@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, "dist/page/stamp");
@@ -18,8 +19,18 @@ for (const file of [join(root, "package-lock.json"), ...sources.sort()])
   hash.update(file.slice(root.length)).update(readFileSync(file));
 const wanted = hash.digest("hex");
 
+/** Leaves a .gz beside every large text; the server sends it to whoever takes it. */
+function compress(folder) {
+  for (const name of readdirSync(folder)) {
+    const bytes = readFileSync(join(folder, name));
+    if (/\.(js|css|xml)$/.test(name) && bytes.length > 10_000)
+      writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes));
+  }
+}
+
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
   const { build } = await import("vite");
   await build({ configFile: join(root, "viewer/client/vite.config.ts"), logLevel: "error" });
+  compress(join(root, "dist/page/assets"));
   writeFileSync(stamp, wanted);
 }

@@ -46,15 +46,19 @@ export async function sendFile(
     response.writeHead(404, { "Content-Type": "text/plain" }).end("not found\n");
     return;
   }
+  const packed = /\bgzip\b/.test(String(request.headers["accept-encoding"]))
+    ? await stat(`${path}.gz`).catch(() => null)
+    : null;
   const hashed = path.includes(`${sep}assets${sep}`);
   response.writeHead(200, {
     ...pageHeaders,
     "Content-Type": types[extname(path)] ?? "application/octet-stream",
-    "Content-Length": found.size,
+    "Content-Length": (packed ?? found).size,
+    ...(packed && { "Content-Encoding": "gzip" }),
     "Cache-Control": hashed ? "max-age=31536000, immutable" : "no-cache",
   });
   if (request.method === "HEAD") response.end();
-  else createReadStream(path).pipe(response);
+  else createReadStream(packed ? `${path}.gz` : path).pipe(response);
 }
 
 /** A server of one folder on a free port of 127.0.0.1. */

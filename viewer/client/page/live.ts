@@ -1,5 +1,6 @@
 // Live: poses of a training as they come, drawn a little late so that there is always a next one.
 
+import { z } from "zod";
 import {
   decodePoses,
   type PoseFrame,
@@ -11,6 +12,8 @@ import {
 } from "../../protocol.ts";
 import { socketUrl } from "./api.ts";
 import { interpolatePoses } from "./timeline.ts";
+
+z.config({ jitless: true }); // the page's security policy forbids checks that are compiled
 
 type Hello = Extract<ServerMessage, { type: "hello" }>;
 type Status = Extract<ServerMessage, { type: "status" }>;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { loadPhysics } from "../sim/rapier.ts";
 import { physicsDefaults } from "../sim/settings.ts";
-import { substepsOf, type Task } from "../sim/task.ts";
+import { type Mirror, substepsOf, type Task } from "../sim/task.ts";
 import { type Check, checks, subjectOf } from "../tasks/check.ts";
 import { tasksFolder } from "../tasks/files.ts";
 import { createTask, tasks } from "../tasks/index.ts";
@@ -110,8 +110,14 @@ function describeTask(task: Task): string[] {
       ["says success", mark(task.success)],
       ["has levels", mark(task.hasLevels)],
     ]),
-    ...section(`observation [${observation.size}]`, numbered(observation.names)),
-    ...section(`action [${action.size}], each in [-1, 1]`, numbered(action.names)),
+    ...section(
+      `observation [${observation.size}]`,
+      numbered(observation.names, task.mirror?.observations),
+    ),
+    ...section(
+      `action [${action.size}], each in [-1, 1]`,
+      numbered(action.names, task.mirror?.actions),
+    ),
     ...section("randomisation", settingRows(task.randomization ?? { none: "" })),
     ...section("physics settings", settingRows(settings)),
   ];
@@ -121,8 +127,13 @@ function section(title: string, rows: readonly (readonly string[])[]): string[] 
   return ["", title, ...table(rows).map((line) => `  ${line}`)];
 }
 
-function numbered(names: readonly string[]): string[][] {
-  return names.map((name, index) => [`${index}`, name]);
+/** Names by index, and which element, of which sign, each is in a mirror. */
+function numbered(names: readonly string[], mirror?: Mirror): string[][] {
+  return names.map((name, index) => {
+    const image =
+      mirror && `mirrored ${mirror.signs[index]! < 0 ? "−" : "+"}${mirror.indices[index]}`;
+    return [`${index}`, name, image ?? ""];
+  });
 }
 
 function settingRows(settings: object): string[][] {

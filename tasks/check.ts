@@ -7,7 +7,7 @@ import { Envs } from "../sim/env.ts";
 import type { Physics } from "../sim/rapier.ts";
 import { createRng } from "../sim/rng.ts";
 import { physicsDefaults } from "../sim/settings.ts";
-import { substepsOf, type Task } from "../sim/task.ts";
+import { type Mirror, substepsOf, type Task } from "../sim/task.ts";
 import { bangBangPolicy, type Policy, Rollout, randomPolicy, zeroPolicy } from "./rollout.ts";
 import { type Survey, survey } from "./survey.ts";
 
@@ -61,6 +61,7 @@ export const checks: readonly Check[] = [
   { name: "joints keep to their ranges", run: checkRanges },
   { name: "starts are on the ground and within the ranges", run: checkStarts },
   { name: "equal seeds give equal bits", run: checkSeeds },
+  { name: "a mirror shows a mirror's image as the thing itself", run: checkMirror },
   { name: "other seeds give other starts", run: checkOtherSeeds },
   { name: "a reset leaves nothing behind", run: checkReset },
   { name: "a restored state goes on exactly", run: checkRestore },
@@ -90,6 +91,22 @@ function checkNames({ task }: Subject): string {
   if (!Number.isInteger(maxEpisodeSteps) || maxEpisodeSteps < 1)
     fail(`maxEpisodeSteps is a whole number from 1, got ${maxEpisodeSteps}`);
   return `${observation.size} observed, ${action.size} actions`;
+}
+
+function checkMirror({ task }: Subject): string {
+  const { mirror, observation, action } = task;
+  if (!mirror) return "no mirror";
+  const check = (what: string, { indices, signs }: Mirror, size: number): void => {
+    if (indices.length !== size || signs.length !== size)
+      fail(`the mirror of ${size} ${what} has ${indices.length} indices and ${signs.length} signs`);
+    for (const [i, other] of indices.entries()) {
+      if (indices[other] !== i || signs[i]! * signs[other]! !== 1)
+        fail(`element ${i} of the ${what}, mirrored twice, is not itself`);
+    }
+  };
+  check("observations", mirror.observations, observation.size);
+  check("actions", mirror.actions, action.size);
+  return "";
 }
 
 function checkRate({ task }: Subject): string {

@@ -82,6 +82,16 @@ const mistakes: readonly (readonly [string, string, RegExp, (task: Task) => Part
     ({ reward }) => ({ reward: (...given) => reward(...given) + 0.125 }),
   ],
   [
+    "a mirror that turns left into itself and right into left",
+    "a mirror shows a mirror's image as the thing itself",
+    /element 0 of the actions, mirrored twice, is not itself/,
+    ({ observation: { size } }) => {
+      const indices = Array.from({ length: size }, (_, i) => i);
+      const observations = { indices, signs: indices.map(() => 1) };
+      return { mirror: { observations, actions: { indices: [1, 2, 0], signs: [1, 1, 1] } } };
+    },
+  ],
+  [
     "a start in the air",
     "starts are on the ground and within the ranges",
     /throws a link/,

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { benchNn } from "./nn/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
 import { benchSim } from "./sim/index.ts";
+import { benchViewer } from "./viewer/index.ts";
 
 /** What every benchmark is called with. */
 export interface BenchOptions {
@@ -15,6 +16,7 @@ export interface BenchOptions {
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   nn: benchNn,
   sim: benchSim,
+  viewer: benchViewer,
 };
 
 const program = new Command("bench")

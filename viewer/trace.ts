@@ -87,6 +87,11 @@ export class Tracer {
     return this.envs.simulation.worlds[0]!;
   }
 
+  /** Rows of the recorded episode that there are. */
+  get numTraced(): number {
+    return this.hashes.length;
+  }
+
   /** Whether nothing more will come. */
   get done(): boolean {
     return this.fork === null && this.step > this.numSteps;

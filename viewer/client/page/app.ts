@@ -63,15 +63,15 @@ export class App {
 
   /** Opens what the address says, and begins to draw. */
   async start(): Promise<void> {
+    const { run, episode, task } = this.address;
+    if (run === null && task !== null) this.openTask(task, this.address.seed);
     requestAnimationFrame(() => this.frame());
     await this.poll();
-    const { run, episode, task } = this.address;
     const found = this.runs.find(({ id }) => id === run);
     const file = found?.episodes.find(({ name }) => name === episode) ?? found?.episodes.at(-1);
     if (found && file) await this.openFile(found, file, this.address.index);
     else if (run !== null) this.problem = "the link's run is not here any more";
-    else if (task !== null) this.openTask(task, this.address.seed);
-    else await this.openNewest();
+    else if (task === null) await this.openNewest();
     setInterval(() => void this.poll(), pollEvery);
   }
 
@@ -214,7 +214,7 @@ export class App {
     const { episode, player, theatre } = this;
     const timeline = episode?.timeline;
     if (!episode?.facts || !timeline || timeline.count === 0) {
-      theatre.draw(seconds);
+      theatre.drawOnce();
       return;
     }
     if (this.opened !== episode) this.stage(episode);
@@ -245,6 +245,7 @@ export class App {
       this.player.playing = false;
     }
     this.address = { ...this.address, time: null, camera: null };
+    performance.mark("salle: first robot");
   }
 
   private pushAndAdvance(episode: Episode): void {
@@ -268,7 +269,7 @@ export class App {
     const model = hello?.live?.model;
     const poses = new Float32Array(numRobots * (model?.links.length ?? 0) * 7);
     if (!model || !this.live.posesNow(poses)) {
-      this.theatre.draw(seconds);
+      this.theatre.drawOnce();
       return;
     }
     if (!this.livePoses) this.theatre.open(model, poses, numRobots);

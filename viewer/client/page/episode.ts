@@ -9,6 +9,12 @@ export interface EpisodeEvents {
   changed(): void;
 }
 
+function startWorker(): Worker {
+  return new Worker(new URL("./trace.worker.ts", import.meta.url), { type: "module" });
+}
+
+let spare: Worker | null = startWorker(); // loads the physics while the page still loads
+
 export class Episode {
   facts: EpisodeFacts | null = null;
   recorded: Timeline | null = null;
@@ -24,7 +30,8 @@ export class Episode {
 
   constructor(input: EpisodeInput, events: EpisodeEvents) {
     this.events = events;
-    this.worker = new Worker(new URL("./trace.worker.ts", import.meta.url), { type: "module" });
+    this.worker = spare ?? startWorker();
+    spare = null;
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
     this.worker.onerror = ({ message }) =>
       this.take({ type: "failed", reason: message || "the worker could not start" });

@@ -50,6 +50,7 @@ export class Theatre {
   private ghostPoses = new Float32Array(7);
   private held: { readonly link: number; readonly from: Vector3 } | null = null;
   private largestForce = 1; // N
+  private drawnEmpty = true; // the page is there before anything is worth drawing
 
   constructor(canvas: HTMLCanvasElement, theme: Theme) {
     this.canvas = canvas;
@@ -87,6 +88,7 @@ export class Theatre {
     for (const view of [this.robot, this.wires, this.ghost]) view?.dispose();
     this.robot = this.wires = this.ghost = this.model = null;
     this.marks.set([]);
+    this.drawnEmpty = false;
     this.release();
   }
 
@@ -128,8 +130,14 @@ export class Theatre {
     this.draw(seconds);
   }
 
-  /** Draws the empty hall, or what is there already. */
-  draw(seconds: number): void {
+  /** Draws the hall without a robot; again only when something was drawn in between. */
+  drawOnce(): void {
+    if (!this.drawnEmpty) this.draw(0);
+    this.drawnEmpty = true;
+  }
+
+  private draw(seconds: number): void {
+    this.drawnEmpty = false;
     const [x = 0, y = 0, z = 0.5] = this.model ? this.poses : [];
     this.hall.stage.shadows = this.shown.has("shadows");
     this.hall.draw(seconds, [x, y, z]);

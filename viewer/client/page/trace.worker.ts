@@ -3,13 +3,16 @@
 import { loadPhysics } from "../../../sim/rapier.ts";
 import { readRecordings } from "../../../sim/readRecordings.ts";
 import type { Recording } from "../../../sim/recording.ts";
+import type { Task } from "../../../sim/task.ts";
 import { createTask } from "../../../tasks/index.ts";
 import { randomRecording } from "../../randomRecording.ts";
 import { type TraceChunk, Tracer } from "../../trace.ts";
 import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 
 const chunkSteps = 25;
+const firstSteps = 2; // soon something to see
 let tracer: Tracer | null = null;
+void loadPhysics(); // most episodes want the usual build; loading it is what takes longest
 
 function say(message: FromWorker, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
@@ -33,8 +36,7 @@ async function take(message: ToWorker): Promise<void> {
 }
 
 async function open(input: EpisodeInput): Promise<void> {
-  const { recording, numEpisodes } = await recordingOf(input);
-  const task = await createTask(recording.header.task);
+  const { recording, numEpisodes, task } = await recordingOf(input);
   const physics = await loadPhysics(recording.header.physics.build);
   tracer = new Tracer(physics, task, recording);
   const { layout, numSteps, world } = tracer;
@@ -53,19 +55,24 @@ async function open(input: EpisodeInput): Promise<void> {
   };
   say({ type: "opened", facts });
   while (!tracer.done) {
-    sendChunk(tracer.advance(chunkSteps), false);
+    const first = tracer.numTraced === 0;
+    sendChunk(tracer.advance(first ? firstSteps : chunkSteps), false);
     await new Promise((resolve) => setTimeout(resolve, 0)); // lets a fork begin meanwhile
   }
   say({ type: "done", numVerified: tracer.numVerified, mismatch: tracer.mismatch });
 }
 
-async function recordingOf(
-  input: EpisodeInput,
-): Promise<{ readonly recording: Recording; readonly numEpisodes: number }> {
+interface Opened {
+  readonly recording: Recording;
+  readonly numEpisodes: number; // in the file
+  readonly task: Task;
+}
+
+async function recordingOf(input: EpisodeInput): Promise<Opened> {
   if (input.type === "random") {
     const task = await createTask(input.task);
     const recording = randomRecording(await loadPhysics(), task, input.seed);
-    return { recording, numEpisodes: 1 };
+    return { recording, numEpisodes: 1, task };
   }
   const { recordings, problems } = readRecordings(input.bytes);
   const recording = recordings[input.index];
@@ -73,7 +80,8 @@ async function recordingOf(
     throw new Error(
       problems[0] ?? `the file has ${recordings.length} episodes, not ${input.index + 1}`,
     );
-  return { recording, numEpisodes: recordings.length };
+  const task = await createTask(recording.header.task);
+  return { recording, numEpisodes: recordings.length, task };
 }
 
 function sendChunk(chunk: TraceChunk, fork: boolean): void {

@@ -28,14 +28,6 @@ function flipTheme(): void {
   setTheme(theme);
 }
 
-/** Shows the robot or the curves. */
-function setView(view: "episode" | "curves"): void {
-  root.dataset["view"] = view;
-  root.dataset["tab"] = view === "curves" ? "curves" : "signals";
-  void app.poll();
-  mark();
-}
-
 const toggleButtons = new Map<Toggle, HTMLButtonElement>();
 const toggleKeys: Readonly<Record<Toggle, string>> = {
   contacts: "c",
@@ -91,7 +83,7 @@ for (const [view, name] of [
   ["episode", "Robot"],
   ["curves", "Curves"],
 ] as const) {
-  const made = button(name, `${name} (V)`, () => setView(view));
+  const made = button(name, `${name} (V)`, () => app.setView(view));
   made.dataset["view"] = view;
   byId("views").append(made);
 }
@@ -141,14 +133,15 @@ const keys: readonly Key[] = [
     key: "v",
     shown: "V",
     does: "robot or curves",
-    act: () => setView(root.dataset["view"] === "curves" ? "episode" : "curves"),
+    act: () => app.setView(root.dataset["view"] === "curves" ? "episode" : "curves"),
   },
   { key: "d", shown: "D", does: "light or dark", act: flipTheme },
   { key: "?", shown: "?", does: "these keys", act: () => showHelp(keys) },
 ];
+app.viewChanged = mark;
 listen(keys);
 
 Object.assign(globalThis, { salle: app }); // for tests and the console
-if (app.address.view === "curves") setView("curves");
+if (app.address.view === "curves") app.setView("curves");
 mark();
 await app.start();

@@ -7,6 +7,7 @@ import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId, setText } from "./dom.ts";
 import { Episode } from "./episode.ts";
+import { driveFork } from "./forkDriver.ts";
 import { Live } from "./live.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel } from "./panel.ts";
@@ -17,7 +18,6 @@ import { Theatre } from "./theatre.ts";
 
 const pollEvery = 2000; // ms between looks for new runs and rows
 const writeEvery = 700; // ms between writings of the address
-const pullStrength = 30; // m/s² for a pull as long as the robot is large
 const firstLook = 0.05; // s of an episode that are there before it plays
 
 export class App {
@@ -32,6 +32,8 @@ export class App {
   problem: string | null = null;
   watchingLive = false;
   readonly live: Live;
+  /** Called after the view changed. */
+  viewChanged: () => void = () => undefined;
   private readonly bar: Bar;
   private readonly sidebar: Sidebar;
   private opened: Episode | null = null; // the one whose robot is on the stage
@@ -56,9 +58,23 @@ export class App {
       ghost: (run, file) => void this.openGhost(run, file),
       compare: () => void this.poll(),
       watchLive: () => this.watchLive(),
+      showCurves: (run) => {
+        this.sidebar.compared.add(run.id);
+        this.setView("curves");
+      },
     });
     this.live = new Live(() => this.showLive());
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.playing = false;
+  }
+
+  /** Shows the robot or the curves. */
+  setView(view: "episode" | "curves"): void {
+    const { dataset } = document.documentElement;
+    dataset["view"] = view;
+    dataset["tab"] = view === "curves" ? "curves" : "signals";
+    this.sidebar.render();
+    void this.poll();
+    this.viewChanged();
   }
 
   /** Opens what the address says, and begins to draw. */
@@ -87,6 +103,7 @@ export class App {
   }
 
   async openFile(run: RunSummary, file: EpisodeFile, index = 0): Promise<void> {
+    if (this.opened) this.setView("episode");
     this.setCurrent(`${run.id}/${file.name}`);
     this.address = { ...this.address, run: run.id, episode: file.name, index, task: null };
     const bytes = await this.fetched(run, file);
@@ -94,6 +111,7 @@ export class App {
   }
 
   openTask(task: string, seed = 1): void {
+    if (this.opened) this.setView("episode");
     this.setCurrent(`task ${task}`);
     this.address = { ...this.address, run: null, episode: null, index: 0, task, seed };
     this.open({ type: "random", task, seed });
@@ -219,7 +237,7 @@ export class App {
     }
     if (this.opened !== episode) this.stage(episode);
     const { facts, fork } = episode;
-    if (fork) this.pushAndAdvance(episode);
+    if (fork) driveFork(episode, player, theatre);
     const growing = fork !== null || !episode.finished;
     if (timeline.duration > firstLook || !growing) player.tick(seconds, timeline.duration, growing);
     theatre.grabbable = fork !== null;
@@ -246,22 +264,6 @@ export class App {
     }
     this.address = { ...this.address, time: null, camera: null };
     performance.mark("salle: first robot");
-  }
-
-  private pushAndAdvance(episode: Episode): void {
-    const { player, theatre } = this;
-    const { fork, facts } = episode;
-    if (!fork || !facts || !player.playing) return;
-    const wanted = fork.stepAt(player.time) + 2 + Math.ceil(2 * player.speed);
-    const { pull } = theatre;
-    if (pull && episode.ready && wanted >= fork.count) {
-      const numSteps = Math.min(8, wanted + 1 - fork.count);
-      const factor =
-        (pullStrength * facts.totalMass * facts.controlDt * numSteps) / theatre.hall.radius;
-      const [x, y, z] = pull.vector;
-      episode.push(pull.link, [factor * x, factor * y, factor * z]);
-    }
-    episode.advanceFork(wanted);
   }
 
   private frameLive(seconds: number): void {

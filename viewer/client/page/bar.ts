@@ -15,7 +15,8 @@ export class Bar {
   private readonly play: HTMLButtonElement;
   private readonly slider: HTMLInputElement;
   private readonly speed: HTMLSelectElement;
-  private readonly clock = el("span", { className: "clock" });
+  private readonly seconds = el("span");
+  private readonly step = el("span", { className: "step" });
   private readonly forkButton: HTMLButtonElement;
 
   constructor(player: Player, actions: BarActions) {
@@ -49,7 +50,7 @@ export class Bar {
       button("‹", "One step back (←)", () => actions.step(-1)),
       button("›", "One step on (→)", () => actions.step(1)),
       scrub,
-      this.clock,
+      el("span", { className: "clock" }, this.seconds, this.step),
       this.speed,
       this.forkButton,
     );
@@ -63,8 +64,8 @@ export class Bar {
     if (document.activeElement !== this.slider || player.playing)
       this.slider.value = String(player.time);
     const step = Math.round(player.time / controlDt);
-    const of = `${player.time.toFixed(2)} / ${Math.max(end, total).toFixed(2)} s`;
-    setText(this.clock, `${of} · step ${step}`);
+    setText(this.seconds, `${player.time.toFixed(2)} / ${Math.max(end, total).toFixed(2)} s`);
+    setText(this.step, ` · step ${step}`);
     this.speed.value = String(player.speed);
     setText(this.forkButton, forked ? "Unfork" : "Fork");
   }

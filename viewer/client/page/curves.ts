@@ -147,9 +147,16 @@ function chartOptions(numBands: number, width: number): uPlot.Options {
     series,
     bands,
     axes: axes(),
-    scales: { x: { time: false } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => padded(low, high) } },
     legend: { show: false },
     cursor: { y: false, sync: { key: "curves" } },
     padding: [6, 18, 0, 0],
   };
+}
+
+/** A range with a little room; a constant lies in its middle. */
+function padded(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const room = high > low ? 0.08 * (high - low) : Math.max(0.5, 0.1 * Math.abs(low));
+  return [low - room, high + room];
 }

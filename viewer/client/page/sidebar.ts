@@ -11,6 +11,7 @@ export interface SidebarActions {
   /** The runs whose curves are shown changed. */
   compare(): void;
   watchLive(): void;
+  showCurves(run: RunSummary): void;
 }
 
 export class Sidebar {
@@ -78,6 +79,7 @@ export class Sidebar {
     const newest = episodes.at(-1);
     const open = itemOf(run.task ?? run.name, note || "recording", () => {
       if (newest) this.actions.openEpisode(run, newest);
+      else this.actions.showCurves(run);
     });
     open.title = run.name;
     const files = el("div", { className: "files" });

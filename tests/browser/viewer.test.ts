@@ -3,9 +3,11 @@
 import { rmSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createPoseMailbox } from "../../sim/poseMailbox.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { decodeRecording } from "../../sim/readRecordings.ts";
-import { createTask } from "../../tasks/index.ts";
+import { createVecEnv } from "../../sim/vecEnv.ts";
+import { createTask, taskSource } from "../../tasks/index.ts";
 import { launchChromium, softwareGl } from "../../viewer/chromium.ts";
 import { startViewer, type Viewer } from "../../viewer/server.ts";
 import { Tracer } from "../../viewer/trace.ts";
@@ -102,6 +104,26 @@ describeChromium("the viewer's page", () => {
     expect(forked).not.toEqual(hashes.slice(10, 18));
   });
 
+  test("the mouse takes hold of a forked robot and pulls it off its way", async () => {
+    await open("?task=ant-run-v0");
+    await evaluate("salle.fork(10)");
+    await eventually(() => evaluate("salle.theatre.grabbable")).toBe(true);
+    const box = (await page.locator("#canvas").boundingBox())!;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    expect(await evaluate("salle.theatre.pull?.link")).toBe(0); // the torso is in the middle
+    await page.mouse.move(x + 0.3 * box.width, y - 0.3 * box.height, { steps: 3 });
+    await eventually(() => evaluate("salle.episode.fork.count")).toBeGreaterThan(40);
+    await page.mouse.up();
+    expect(await evaluate("salle.theatre.pull")).toBeNull();
+    const away = await evaluate<number>(`{
+      const { fork, recorded } = salle.episode;
+      Math.abs(fork.row(40)[2] - recorded.row(40)[2]);
+    }`);
+    expect(away).toBeGreaterThan(0.05); // m, upwards
+  });
+
   test("scrubs to a step, writes it into the address, and a link shows the same", async () => {
     await open();
     await evaluate("salle.player.playing = false; salle.seek(0.12)");
@@ -134,6 +156,34 @@ describeChromium("the viewer's page", () => {
     for (const tab of ["runs", "signals", "curves"]) {
       await page.click(`#tabs [data-tab=${tab}]`);
       expect(await evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    }
+  });
+
+  test("shows a training while it goes on, and counts what comes", async () => {
+    const { model, controlDt, action, id } = await createTask("hopper");
+    const mailbox = createPoseMailbox(4, model.links.length, controlDt);
+    const source = await taskSource("hopper");
+    const env = await createVecEnv(source, { numEnvs: 4, seed: 1, poses: mailbox.buffer });
+    const live = { run: evil, task: id, model, mailbox, status: () => "step 7" };
+    const training = await startViewer({ path: root, port: 0, live });
+    env.reset();
+    const timer = setInterval(() => void env.step(new Float32Array(4 * action.size)), 20);
+    try {
+      await page.goto(training.url);
+      await eventually(() => page.textContent("#state")).toMatch(
+        /time-lapse · 4 robots · step 7 · \d+ Hz/,
+      );
+      const poses = "Array.from(salle.livePoses ?? [])";
+      const before = await evaluate<number[]>(poses);
+      expect(before.length).toBe(4 * model.links.length * 7);
+      await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
+      expect(mailbox.watching).toBe(true);
+      await page.goto("about:blank");
+      await eventually(() => mailbox.watching).toBe(false);
+    } finally {
+      clearInterval(timer);
+      await training.close();
+      env.dispose();
     }
   });
 

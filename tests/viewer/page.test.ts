@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readAddress, writeAddress } from "../../viewer/client/page/address.ts";
+import { newerEpisode } from "../../viewer/client/page/follow.ts";
 import { Player } from "../../viewer/client/page/player.ts";
 import { bandOf, curveOf, smooth } from "../../viewer/client/page/seeds.ts";
 
@@ -49,6 +50,19 @@ describe("the player", () => {
     player.changeSpeed(-10);
     expect(player.speed).toBe(0.125);
   });
+});
+
+test("a newer episode follows only the one that was the newest when it was opened", () => {
+  const files = ["eval-1.rec", "eval-2.rec", "eval-3.rec"].map((name) => {
+    return { name, bytes: 1, modified: 0 };
+  });
+  const facts = { task: null, algorithm: null, seed: null, status: null, modified: 0 };
+  const run = { id: "a", name: "a", ...facts, metricsBytes: 0, episodes: files };
+  const opened = (episode: string) => ({ run: "a", episode });
+  expect(newerEpisode([run], opened("eval-2.rec"), 2)?.file.name).toBe("eval-3.rec");
+  expect(newerEpisode([run], opened("eval-1.rec"), 2)).toBeNull();
+  expect(newerEpisode([run], opened("eval-3.rec"), 3)).toBeNull();
+  expect(newerEpisode([run], { run: null, episode: null }, 0)).toBeNull();
 });
 
 describe("curves of seeds", () => {

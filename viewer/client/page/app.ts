@@ -7,15 +7,17 @@ import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId, setText } from "./dom.ts";
 import { Episode } from "./episode.ts";
+import { newerEpisode } from "./follow.ts";
 import { driveFork } from "./forkDriver.ts";
 import { Live } from "./live.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel } from "./panel.ts";
 import { Player } from "./player.ts";
 import { Sidebar } from "./sidebar.ts";
-import { type Line, stateLine, titleLine } from "./state.ts";
+import { stateLine, titleLine } from "./state.ts";
 import { Theatre } from "./theatre.ts";
 
+const root = document.documentElement; // what it is set to is the style sheet's to show
 const pollEvery = 2000; // ms between looks for new runs and rows
 const writeEvery = 700; // ms between writings of the address
 const firstLook = 0.05; // s of an episode that are there before it plays
@@ -38,6 +40,7 @@ export class App {
   private readonly sidebar: Sidebar;
   private opened: Episode | null = null; // the one whose robot is on the stage
   private livePoses: Float32Array | null = null;
+  private numFiles = 0; // of the run that is open, when its episode was opened
   private last = performance.now();
   private written = 0;
 
@@ -45,7 +48,10 @@ export class App {
     this.address = readAddress(location.search);
     this.theatre = new Theatre(byId("canvas"), theme);
     const seek = (time: number): void => this.seek(time);
-    this.panel = new Panel({ seek, changes: () => this.refork() }, toggles);
+    const changes = (): void => {
+      if (this.episode?.fork) this.fork(this.episode.forkStep);
+    };
+    this.panel = new Panel({ seek, changes }, toggles);
     this.bar = new Bar(this.player, {
       toggle: () => this.toggle(),
       step: (by) => this.step(by),
@@ -63,16 +69,16 @@ export class App {
         this.setView("curves");
       },
     });
-    this.live = new Live(() => this.showLive());
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.playing = false;
+    this.live = new Live(() => {
+      this.sidebar.live = this.live.hello?.live?.run ?? null;
+      this.sidebar.render();
+    });
   }
 
   /** Shows the robot or the curves. */
   setView(view: "episode" | "curves"): void {
-    const { dataset } = document.documentElement;
-    dataset["view"] = view;
-    dataset["tab"] = view === "curves" ? "curves" : "signals";
-    this.sidebar.render();
+    root.dataset["view"] = view;
+    root.dataset["tab"] = view === "curves" ? "curves" : "signals";
     void this.poll();
     this.viewChanged();
   }
@@ -95,7 +101,8 @@ export class App {
     try {
       this.runs = await fetchRuns();
       this.sidebar.setRuns(this.runs);
-      if (document.documentElement.dataset["view"] === "curves")
+      this.followNewest();
+      if (root.dataset["view"] === "curves")
         await this.curves.update(this.runs, this.sidebar.compared);
     } catch (error) {
       this.problem ??= error instanceof Error ? error.message : String(error);
@@ -106,6 +113,7 @@ export class App {
     if (this.opened) this.setView("episode");
     this.setCurrent(`${run.id}/${file.name}`);
     this.address = { ...this.address, run: run.id, episode: file.name, index, task: null };
+    this.numFiles = run.episodes.length;
     const bytes = await this.fetched(run, file);
     if (bytes) this.open({ type: "recording", bytes, index });
   }
@@ -120,12 +128,11 @@ export class App {
   async openGhost(run: RunSummary, file: EpisodeFile): Promise<void> {
     this.ghost?.close();
     const bytes = await this.fetched(run, file);
-    const input = bytes && ({ type: "recording", bytes, index: 0 } as const);
-    this.ghost = input && new Episode(input, { changed: () => undefined });
+    this.ghost = bytes && new Episode({ type: "recording", bytes, index: 0 });
   }
 
   seek(time: number): void {
-    this.player.seek(time, this.episode?.timeline?.duration ?? 0);
+    this.player.seek(time, this.end);
   }
 
   toggle(): void {
@@ -158,7 +165,7 @@ export class App {
   watchLive(): void {
     this.close();
     this.watchingLive = true;
-    document.documentElement.dataset["live"] = "";
+    root.dataset["live"] = "";
     this.address = { ...this.address, run: null, episode: null, task: null };
     this.setCurrent("live");
     this.live.watch(true);
@@ -166,6 +173,12 @@ export class App {
 
   private get end(): number {
     return this.episode?.timeline?.duration ?? 0;
+  }
+
+  private followNewest(): void {
+    const seen = this.episode?.finished === true && this.player.time >= this.end;
+    const next = newerEpisode(this.runs, this.address, this.numFiles);
+    if (next && seen && !this.episode?.fork) void this.openFile(next.run, next.file);
   }
 
   private async openNewest(): Promise<void> {
@@ -187,7 +200,7 @@ export class App {
 
   private open(input: EpisodeInput): void {
     this.close();
-    this.episode = new Episode(input, { changed: () => undefined });
+    this.episode = new Episode(input);
     this.player.time = 0;
     this.player.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
@@ -195,7 +208,7 @@ export class App {
   private close(): void {
     this.live.watch(false);
     this.watchingLive = false;
-    delete document.documentElement.dataset["live"];
+    delete root.dataset["live"];
     this.livePoses = null;
     this.panel.setLayout(null);
     this.episode?.close();
@@ -205,15 +218,6 @@ export class App {
 
   private setCurrent(current: string): void {
     this.sidebar.current = current;
-    this.sidebar.render();
-  }
-
-  private refork(): void {
-    if (this.episode?.fork) this.fork(this.episode.forkStep);
-  }
-
-  private showLive(): void {
-    this.sidebar.live = this.live.hello?.live?.run ?? null;
     this.sidebar.render();
   }
 
@@ -281,15 +285,15 @@ export class App {
 
   private showWords(): void {
     setText(byId("title"), titleLine(this));
-    const line: Line = stateLine(this);
-    setText(byId("state"), line.text);
-    byId("state").className = line.mood;
+    const { text, mood } = stateLine(this);
+    setText(byId("state"), text);
+    byId("state").className = mood;
   }
 
   private writeAddress(now: number): void {
     this.written = now;
     if (this.opened === null && this.address.time !== null) return; // not opened yet
-    const view = document.documentElement.dataset["view"] === "curves" ? "curves" : "episode";
+    const view = root.dataset["view"] === "curves" ? "curves" : "episode";
     const time = this.episode && !this.player.playing ? this.player.time : null;
     const camera = this.opened ? this.theatre.viewpoint : null;
     const query = writeAddress({ ...this.address, view, time, camera }, location.search);

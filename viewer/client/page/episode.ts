@@ -4,11 +4,6 @@ import type { ForkChanges } from "../../trace.ts";
 import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 import { Timeline } from "./timeline.ts";
 
-export interface EpisodeEvents {
-  /** Facts are there, rows came, a fork began, or it failed. */
-  changed(): void;
-}
-
 function startWorker(): Worker {
   return new Worker(new URL("./trace.worker.ts", import.meta.url), { type: "module" });
 }
@@ -25,11 +20,9 @@ export class Episode {
   mismatch: string | null = null;
   failure: string | null = null;
   private readonly worker: Worker;
-  private readonly events: EpisodeEvents;
   private waiting = false;
 
-  constructor(input: EpisodeInput, events: EpisodeEvents) {
-    this.events = events;
+  constructor(input: EpisodeInput) {
     this.worker = spare ?? startWorker();
     spare = null;
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
@@ -55,12 +48,10 @@ export class Episode {
     this.forkStep = step;
     this.waiting = false;
     this.say({ type: "fork", step, changes });
-    this.events.changed();
   }
 
   endFork(): void {
     this.fork = null;
-    this.events.changed();
   }
 
   /** Simulates the fork up to a step, a little ahead at most; one request at a time. */
@@ -97,6 +88,5 @@ export class Episode {
       this.numVerified = message.numVerified;
       this.mismatch = message.mismatch;
     }
-    this.events.changed();
   }
 }

@@ -1,0 +1,15 @@
+// Follow: where the newest episode of a run was open, a newer one comes next.
+
+import type { EpisodeFile, RunSummary } from "./api.ts";
+
+/** The newest episode, if the open one was the newest of `numFiles` when it was opened; else null. */
+export function newerEpisode(
+  runs: readonly RunSummary[],
+  open: { readonly run: string | null; readonly episode: string | null },
+  numFiles: number,
+): { readonly run: RunSummary; readonly file: EpisodeFile } | null {
+  const run = runs.find(({ id }) => id === open.run);
+  const file = run?.episodes.at(-1);
+  if (!run || !file || run.episodes.length <= numFiles) return null;
+  return run.episodes[numFiles - 1]?.name === open.episode ? { run, file } : null;
+}

@@ -164,7 +164,9 @@ describeChromium("the viewer's page", () => {
     const mailbox = createPoseMailbox(4, model.links.length, controlDt);
     const source = await taskSource("hopper");
     const env = await createVecEnv(source, { numEnvs: 4, seed: 1, poses: mailbox.buffer });
-    const live = { run: evil, task: id, model, mailbox, status: () => "step 7" };
+    let numStops = 0;
+    const stop = (): void => void numStops++;
+    const live = { run: evil, task: id, model, mailbox, status: () => "step 7", stop };
     const training = await startViewer({ path: root, port: 0, live });
     env.reset();
     const timer = setInterval(() => void env.step(new Float32Array(4 * action.size)), 20);
@@ -178,6 +180,10 @@ describeChromium("the viewer's page", () => {
       expect(before.length).toBe(4 * model.links.length * 7);
       await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
       expect(mailbox.watching).toBe(true);
+      page.on("dialog", (dialog) => void dialog.accept());
+      await page.click("#tabs [data-tab=runs]");
+      await page.click("#list >> text=stop");
+      await eventually(() => numStops).toBe(1);
       await page.goto("about:blank");
       await eventually(() => mailbox.watching).toBe(false);
     } finally {

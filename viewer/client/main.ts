@@ -122,6 +122,18 @@ const keys: readonly Key[] = [
     does: `camera: ${preset}`,
     act: () => app.theatre.look(preset),
   })),
+  {
+    key: ",",
+    shown: ",",
+    does: "the robot before, of a training",
+    act: () => app.theatre.followNext(-1),
+  },
+  {
+    key: ".",
+    shown: ".",
+    does: "the next robot of a training",
+    act: () => app.theatre.followNext(1),
+  },
   { key: "f", shown: "F", does: "follow the robot", act: follow },
   ...toggleNames.map((name) => ({
     key: toggleKeys[name],

@@ -5,7 +5,7 @@ import { type Address, readAddress, writeAddress } from "./address.ts";
 import { type EpisodeFile, fetchEpisode, fetchRuns, type RunSummary } from "./api.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
-import { byId, setText } from "./dom.ts";
+import { byId } from "./dom.ts";
 import { Episode } from "./episode.ts";
 import { newerEpisode } from "./follow.ts";
 import { driveFork } from "./forkDriver.ts";
@@ -14,7 +14,7 @@ import type { EpisodeInput } from "./messages.ts";
 import { Panel } from "./panel.ts";
 import { Player } from "./player.ts";
 import { Sidebar } from "./sidebar.ts";
-import { stateLine, titleLine } from "./state.ts";
+import { showLines } from "./state.ts";
 import { Theatre } from "./theatre.ts";
 
 const root = document.documentElement; // what it is set to is the style sheet's to show
@@ -64,13 +64,15 @@ export class App {
       ghost: (run, file) => void this.openGhost(run, file),
       compare: () => void this.poll(),
       watchLive: () => this.watchLive(),
+      stop: () => this.live.stop(),
       showCurves: (run) => {
         this.sidebar.compared.add(run.id);
         this.setView("curves");
       },
     });
     this.live = new Live(() => {
-      this.sidebar.live = this.live.hello?.live?.run ?? null;
+      const { live, role } = this.live.hello ?? {};
+      Object.assign(this.sidebar, { live: live?.run ?? null, mayStop: role === "control" });
       this.sidebar.render();
     });
   }
@@ -132,16 +134,16 @@ export class App {
   }
 
   seek(time: number): void {
-    this.player.seek(time, this.end);
+    this.player.seek(time, endOf(this.episode));
   }
 
   toggle(): void {
-    this.player.toggle(this.episode?.fork ? Number.POSITIVE_INFINITY : this.end);
+    this.player.toggle(this.episode?.fork ? Number.POSITIVE_INFINITY : endOf(this.episode));
   }
 
   step(by: number): void {
     const { timeline } = this.episode ?? {};
-    if (timeline) this.player.stepBy(by, timeline.controlDt, this.end);
+    if (timeline) this.player.stepBy(by, timeline.controlDt, endOf(this.episode));
   }
 
   toggleFork(): void {
@@ -171,12 +173,8 @@ export class App {
     this.live.watch(true);
   }
 
-  private get end(): number {
-    return this.episode?.timeline?.duration ?? 0;
-  }
-
   private followNewest(): void {
-    const seen = this.episode?.finished === true && this.player.time >= this.end;
+    const seen = this.episode?.finished === true && this.player.time >= endOf(this.episode);
     const next = newerEpisode(this.runs, this.address, this.numFiles);
     if (next && seen && !this.episode?.fork) void this.openFile(next.run, next.file);
   }
@@ -228,7 +226,7 @@ export class App {
     this.last = now;
     if (this.watchingLive) this.frameLive(seconds);
     else this.frameEpisode(seconds);
-    this.showWords();
+    showLines(this);
     if (now - this.written > writeEvery) this.writeAddress(now);
   }
 
@@ -283,13 +281,6 @@ export class App {
     this.theatre.showPoses(poses, seconds);
   }
 
-  private showWords(): void {
-    setText(byId("title"), titleLine(this));
-    const { text, mood } = stateLine(this);
-    setText(byId("state"), text);
-    byId("state").className = mood;
-  }
-
   private writeAddress(now: number): void {
     this.written = now;
     if (this.opened === null && this.address.time !== null) return; // not opened yet
@@ -299,4 +290,9 @@ export class App {
     const query = writeAddress({ ...this.address, view, time, camera }, location.search);
     if (query !== location.search) history.replaceState(null, "", query || location.pathname);
   }
+}
+
+/** s of what there is of an episode. */
+function endOf(episode: Episode | null): number {
+  return episode?.timeline?.duration ?? 0;
 }

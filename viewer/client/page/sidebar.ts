@@ -11,6 +11,8 @@ export interface SidebarActions {
   /** The runs whose curves are shown changed. */
   compare(): void;
   watchLive(): void;
+  /** Ends the training. */
+  stop(): void;
   showCurves(run: RunSummary): void;
 }
 
@@ -20,6 +22,8 @@ export class Sidebar {
   /** What is shown now: "task …", "run/file" or "live". */
   current = "";
   live: string | null = null;
+  /** Whether this page may stop the training. */
+  mayStop = false;
   private readonly actions: SidebarActions;
   private runs: readonly RunSummary[] = [];
   private shown = "";
@@ -34,7 +38,13 @@ export class Sidebar {
   }
 
   render(): void {
-    const key = JSON.stringify([this.runs, this.current, this.live, [...this.compared]]);
+    const key = JSON.stringify([
+      this.runs,
+      this.current,
+      this.live,
+      this.mayStop,
+      [...this.compared],
+    ]);
     if (key === this.shown) return; // the list must not lose its focus every second
     this.shown = key;
     const list = byId("list");
@@ -54,7 +64,12 @@ export class Sidebar {
   private liveItem(run: string): HTMLElement {
     const item = itemOf("Live training", run, () => this.actions.watchLive());
     item.ariaCurrent = String(this.current === "live");
-    return item;
+    const stop = el("button", { type: "button", textContent: "stop", hidden: !this.mayStop });
+    stop.title = "end the training after this step; it is saved and can be resumed";
+    stop.onclick = () => {
+      if (confirm(`Stop ${run}? It is saved and can be resumed.`)) this.actions.stop();
+    };
+    return el("div", { className: "row" }, item, stop);
   }
 
   private taskItem(id: string): HTMLElement {

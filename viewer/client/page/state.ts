@@ -1,10 +1,11 @@
 // State: what the page says of what is shown, in words.
 
 import type { RunSummary } from "./api.ts";
+import { byId, setText } from "./dom.ts";
 import type { Episode } from "./episode.ts";
 import type { Live } from "./live.ts";
 
-export interface Line {
+interface Line {
   readonly text: string;
   readonly mood: "" | "good" | "bad";
 }
@@ -20,7 +21,15 @@ export interface Shown {
   readonly player: { readonly time: number };
 }
 
-export function titleLine({ runs, address, episode, watchingLive, live }: Shown): string {
+/** Puts it on the page. */
+export function showLines(shown: Shown): void {
+  setText(byId("title"), titleLine(shown));
+  const { text, mood } = stateLine(shown);
+  setText(byId("state"), text);
+  byId("state").className = mood;
+}
+
+function titleLine({ runs, address, episode, watchingLive, live }: Shown): string {
   if (watchingLive) return live.hello?.live?.task ?? "Live training";
   const run = runs.find(({ id }) => id === address.run);
   const file = address.episode?.replace(/\.rec$/, "");
@@ -29,7 +38,7 @@ export function titleLine({ runs, address, episode, watchingLive, live }: Shown)
   return parts.filter((part) => part !== null && part !== undefined).join(" · ");
 }
 
-export function stateLine(shown: Shown): Line {
+function stateLine(shown: Shown): Line {
   const { episode, problem } = shown;
   if (problem !== null) return { text: problem, mood: "bad" };
   if (shown.watchingLive) return liveLine(shown.live);

@@ -50,6 +50,7 @@ export class Theatre {
   private ghostPoses = new Float32Array(7);
   private held: { readonly link: number; readonly from: Vector3 } | null = null;
   private largestForce = 1; // N
+  private followedAt = 0; // in poses
   private drawnEmpty = true; // the page is there before anything is worth drawing
 
   constructor(canvas: HTMLCanvasElement, theme: Theme) {
@@ -81,6 +82,7 @@ export class Theatre {
     this.robot = this.hall.add(model, { numRobots });
     this.wires = this.hall.add(model, { numRobots, collision: true, tint: 0x2ea36f });
     this.largestForce = 1;
+    this.followedAt = 0;
     this.place(poses);
   }
 
@@ -130,6 +132,13 @@ export class Theatre {
     this.draw(seconds);
   }
 
+  /** Follows the next of a training's robots, or the one before. */
+  followNext(by: number): void {
+    const width = 7 * (this.model?.links.length ?? 1);
+    const { length } = this.poses;
+    this.followedAt = (this.followedAt + by * width + length) % length;
+  }
+
   /** Draws the hall without a robot; again only when something was drawn in between. */
   drawOnce(): void {
     if (!this.drawnEmpty) this.draw(0);
@@ -138,7 +147,7 @@ export class Theatre {
 
   private draw(seconds: number): void {
     this.drawnEmpty = false;
-    const [x = 0, y = 0, z = 0.5] = this.model ? this.poses : [];
+    const [x = 0, y = 0, z = 0.5] = this.model ? this.poses.subarray(this.followedAt) : [];
     this.hall.stage.shadows = this.shown.has("shadows");
     this.hall.draw(seconds, [x, y, z]);
   }

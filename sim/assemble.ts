@@ -52,6 +52,7 @@ export function createRapierWorld({ rapier }: Physics, settings: PhysicsSettings
   world.numSolverIterations = settings.solverIterations;
   world.numInternalPgsIterations = settings.pgsIterations;
   world.maxCcdSubsteps = 0;
+  world.integrationParameters.normalizedPredictionDistance = settings.predictionDistance;
   if (settings.contactFrequency !== null)
     world.integrationParameters.raw.contact_natural_frequency = settings.contactFrequency;
   return world;

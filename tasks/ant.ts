@@ -1,13 +1,13 @@
 // Ant: four legs of two hinges run forward.
-// Robot after Gym's ant with real masses. Speed counts along the heading, and the heading must be the
-// world's x axis: that is dearer to fake by a crab's walk than a fine on sideways speed alone.
+// Robot after Gym's ant with real masses. Speed counts along the world's x axis, which the trunk must
+// face: a crab's walk or a drift to the side earns nothing and costs.
 
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
 import { gait } from "./measures.ts";
 import { mirrorActions, mirrorFloating } from "./mirror.ts";
-import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
+import { axisOf, meanSquare, meanSquareChange, mechanicalPower } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
 
@@ -27,6 +27,7 @@ const base = 0.1; // share of the reward for staying up alone
 const effortCost = 0.02;
 const jerkCost = 0.01; // per mean square change of the action
 const sideCost = 0.1; // per m/s
+const powerCost = 5e-5; // per W
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export async function antRun(id: string): Promise<Task> {
@@ -36,14 +37,14 @@ export async function antRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    settings: { timestep: 0.01 },
+    settings: { timestep: 0.01, predictionDistance: 0.05 },
     controlDt: 0.05,
     maxEpisodeSteps: 200,
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
-    rewardTerms: ["run", "effort", "jerk", "side"],
+    rewardTerms: ["run", "effort", "jerk", "side", "power"],
     measures: gait,
 
     reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.2, turn: 0.2 }),
@@ -58,7 +59,7 @@ export async function antRun(id: string): Promise<Task> {
         margin: 1,
         ...linear,
       });
-      const running = tolerance(speedAhead(world, 0), {
+      const running = tolerance(world.linkVelocities[0]!, {
         bounds: [targetSpeed, 99],
         margin: targetSpeed,
         ...linear,
@@ -66,9 +67,10 @@ export async function antRun(id: string): Promise<Task> {
       terms[0] = up * facing * (base + (1 - base) * running);
       terms[1] = -effortCost * meanSquare(action);
       terms[2] = -jerkCost * meanSquareChange(last, action);
-      terms[3] = -sideCost * Math.min(1, Math.abs(speedLeft(world, 0)));
+      terms[3] = -sideCost * Math.min(1, Math.abs(world.linkVelocities[1]!));
+      terms[4] = -powerCost * mechanicalPower(world);
       last.set(action);
-      return terms[0]! + terms[1]! + terms[2]! + terms[3]!;
+      return terms[0]! + terms[1]! + terms[2]! + terms[3]! + terms[4]!;
     },
 
     terminated(world) {

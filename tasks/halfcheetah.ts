@@ -5,7 +5,7 @@ import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { gait } from "./measures.ts";
 import { observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
-import { meanSquare } from "./posture.ts";
+import { meanSquare, mechanicalPower } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
 
@@ -20,6 +20,7 @@ const rest = {
 const restHeight = 0.58; // m
 const targetSpeed = 10; // m/s
 const effortCost = 0.05;
+const powerCost = 5e-5; // per W
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export async function halfcheetahRun(id: string): Promise<Task> {
@@ -28,12 +29,12 @@ export async function halfcheetahRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    settings: { timestep: 0.01, solverIterations: 8 },
+    settings: { timestep: 0.01, solverIterations: 8, predictionDistance: 0.05 },
     controlDt: 0.04,
     maxEpisodeSteps: 250,
     observation: unboundedSpace(planarObservation(rest)),
     action: driveSpace(model),
-    rewardTerms: ["run", "effort"],
+    rewardTerms: ["run", "effort", "power"],
     measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
@@ -49,7 +50,8 @@ export async function halfcheetahRun(id: string): Promise<Task> {
       });
       terms[0] = onFeet * running;
       terms[1] = -effortCost * meanSquare(action);
-      return terms[0]! + terms[1]!;
+      terms[2] = -powerCost * mechanicalPower(world);
+      return terms[0]! + terms[1]! + terms[2]!;
     },
 
     terminated: () => false,

@@ -6,7 +6,7 @@ import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
 import { gait } from "./measures.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
-import { meanSquare } from "./posture.ts";
+import { meanSquare, mechanicalPower } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
 
@@ -15,6 +15,7 @@ const restHeight = 1.21; // m
 const targetSpeed = 3; // m/s
 const base = 0.1; // share of the reward for staying up alone
 const effortCost = 0.05;
+const powerCost = 5e-5; // per W
 
 export async function hopperHop(id: string): Promise<Task> {
   const model = await loadRobot(new URL("./hopper.xml", import.meta.url));
@@ -22,12 +23,12 @@ export async function hopperHop(id: string): Promise<Task> {
   return {
     id,
     model,
-    settings: { timestep: 0.005, solverIterations: 6 },
+    settings: { timestep: 0.01, solverIterations: 8, predictionDistance: 0.05 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
     observation: unboundedSpace(planarObservation(rest)),
     action: driveSpace(model),
-    rewardTerms: ["hop", "effort"],
+    rewardTerms: ["hop", "effort", "power"],
     measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
@@ -43,7 +44,8 @@ export async function hopperHop(id: string): Promise<Task> {
       });
       terms[0] = standing * (base + (1 - base) * hopping);
       terms[1] = -effortCost * meanSquare(action);
-      return terms[0]! + terms[1]!;
+      terms[2] = -powerCost * mechanicalPower(world);
+      return terms[0]! + terms[1]! + terms[2]!;
     },
 
     terminated: (world) => height(world) < 0.7 || Math.abs(pitch(world)) > 0.6,

@@ -22,7 +22,7 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "reacher-hard-v0": (id) => reacher(id, { targetRadius: 0.015 }),
   "hopper-hop-v0": hopperHop,
   "walker2d-walk-v0": (id) => walker2d(id, { targetSpeed: 1.5 }),
-  "walker2d-run-v0": (id) => walker2d(id, { targetSpeed: 4 }),
+  "walker2d-run-v0": (id) => walker2d(id, { targetSpeed: 3 }),
   "halfcheetah-run-v0": halfcheetahRun,
   "ant-run-v0": antRun,
   "humanoid-stand-v0": (id) => humanoid(id, { targetSpeed: 0, base: 0.5 }),

@@ -74,6 +74,14 @@ export function meanSquareChange(last: ArrayLike<number>, action: ArrayLike<numb
   return sum / action.length;
 }
 
+/** Σ |torque × rate| over all joints, in W: what drives that recover nothing would draw. */
+export function mechanicalPower({ jointTorques, jointVelocities }: World): number {
+  let sum = 0;
+  for (let c = 0; c < jointTorques.length; c++)
+    sum += Math.abs(jointTorques[c]! * jointVelocities[c]!);
+  return sum;
+}
+
 /** Sets the joints named in `rest` to its values, each shifted by up to `noise`. */
 export function startNear(
   world: World,

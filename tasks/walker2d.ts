@@ -6,7 +6,7 @@ import type { Task } from "../sim/task.ts";
 import { gait } from "./measures.ts";
 import { mirrorActions, mirrorPlanar } from "./mirror.ts";
 import { height, observePlanar, pitch, planarObservation, speed, startPlanar } from "./planar.ts";
-import { meanSquare } from "./posture.ts";
+import { meanSquare, mechanicalPower } from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
 
@@ -21,6 +21,7 @@ const rest = {
 const restHeight = 1.21; // m
 const base = 0.1; // share of the reward for staying up alone
 const effortCost = 0.02;
+const powerCost = 5e-5; // per W
 const leanMargin = 1; // rad from upright at which nothing is paid any more
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
@@ -35,13 +36,13 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
   return {
     id,
     model,
-    settings: { timestep: 0.005, solverIterations: 6 },
+    settings: { timestep: 0.01, solverIterations: 10, predictionDistance: 0.05 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
     observation: unboundedSpace(planarObservation(rest)),
     action: driveSpace(model),
     mirror: { observations: mirrorPlanar(model, rest), actions: mirrorActions(model) },
-    rewardTerms: ["walk", "effort"],
+    rewardTerms: ["walk", "effort", "power"],
     measures: gait,
 
     reset: (world, rng) => startPlanar(world, rng, rest, 0.1),
@@ -62,7 +63,8 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
       });
       terms[0] = standing * upright * (base + (1 - base) * walking);
       terms[1] = -effortCost * meanSquare(action);
-      return terms[0]! + terms[1]!;
+      terms[2] = -powerCost * mechanicalPower(world);
+      return terms[0]! + terms[1]! + terms[2]!;
     },
 
     terminated: (world) => height(world) < 0.8 || Math.abs(pitch(world)) > 1,

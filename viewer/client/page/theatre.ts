@@ -82,7 +82,9 @@ export class Theatre {
     this.robot = this.hall.add(model, { numRobots });
     this.wires = this.hall.add(model, { numRobots, collision: true, tint: 0x2ea36f });
     this.largestForce = 1;
-    this.followedAt = 0;
+    const side = Math.ceil(Math.sqrt(numRobots));
+    const middle = Math.min(numRobots - 1, Math.floor((side - 1) / 2) * (side + 1));
+    this.followedAt = middle * 7 * model.links.length;
     this.place(poses);
   }
 

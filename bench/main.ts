@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { benchLearn } from "./learn/index.ts";
 import { benchNn } from "./nn/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
 import { benchSim } from "./sim/index.ts";
@@ -11,9 +12,18 @@ import { benchViewer } from "./viewer/index.ts";
 export interface BenchOptions {
   /** Under a minute, fewer rows and repetitions: shows that it runs, not how fast. */
   readonly quick: boolean;
+  /** Of `learn`: the one task, all that have a goal where missing. */
+  readonly task?: string;
+  /** Of `learn`: the algorithm. */
+  readonly algo: string;
+  /** Of `learn`: runs of a task, with seeds from 1. */
+  readonly seeds: number;
+  /** Of `learn`: minutes of a run; its goal's where missing. */
+  readonly minutes?: number;
 }
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
+  learn: benchLearn,
   nn: benchNn,
   sim: benchSim,
   viewer: benchViewer,
@@ -23,15 +33,20 @@ const program = new Command("bench")
   .argument("<name>", `one of: ${Object.keys(benches).join(", ")}`)
   .option("--quick", "under a minute: fewer rows and repetitions", false)
   .option("--check", "end with ok, or with the targets that were missed and exit code 1", false)
+  .option("--task <name>", "learn: the one task, all that have a goal where missing")
+  .option("--algo <name>", "learn: the algorithm", "sac")
+  .option("--seeds <n>", "learn: runs of a task, with seeds from 1", Number, 3)
+  .option("--minutes <n>", "learn: minutes of a run; its goal's where missing", Number)
   .action(run);
 await program.parseAsync();
 
-async function run(name: string, { quick, check }: { quick: boolean; check: boolean }) {
+async function run(name: string, options: BenchOptions & { readonly check: boolean }) {
+  const { quick, check } = options;
   const bench = benches[name];
   if (bench === undefined) {
     return program.error(`unknown benchmark "${name}"; known: ${Object.keys(benches).join(", ")}`);
   }
-  const report = await bench({ quick });
+  const report = await bench(options);
   console.log(formatReport(report));
   mkdirSync("bench/out", { recursive: true });
   const file = `bench/out/${name}.json`;

@@ -3,6 +3,8 @@
 #
 #   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors, tensorboard)
 #   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 3 GB)
+#   scripts/python-env.sh sb3      .venv-sb3: what the benchmark of training compares it with (Stable-Baselines3,
+#                                  Gymnasium's MuJoCo robots and PyTorch; some 3 GB)
 #
 # Without python3 or its venv module it says so and makes nothing: outside CI the tests then skip.
 set -euo pipefail
@@ -17,8 +19,12 @@ case "${1:-tests}" in
     venv=.venv-torch
     packages=(numpy==2.4.6 torch==2.15.0)
     ;;
+  sb3)
+    venv=.venv-sb3
+    packages=(numpy==2.4.6 torch==2.15.0 stable-baselines3==2.9.2 "gymnasium[mujoco]")
+    ;;
   *)
-    echo "python-env: wanted \"tests\" or \"torch\", got \"$1\"" >&2
+    echo "python-env: wanted \"tests\", \"torch\" or \"sb3\", got \"$1\"" >&2
     exit 2
     ;;
 esac

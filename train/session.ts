@@ -1,6 +1,7 @@
 // Session: what every loop has around its learning. It counts steps, logs, evaluates, saves and stops.
 //
-// Everything happens at fixed steps, never at a time of day, so that a run can be repeated to the bit.
+// Everything happens at fixed steps, never at a time of day, so that a run can be repeated to the bit; but for
+// its end, where `maxMinutes` asks for one.
 
 import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
@@ -24,6 +25,8 @@ export interface SessionSettings {
   readonly saveFreq: number;
   /** Training stops once an evaluation's mean return reaches it. */
   readonly targetReturn: number | null;
+  /** Minutes of wall time since this session was opened, resumed or not; null: no limit. */
+  readonly maxMinutes: number | null;
   readonly physics: PhysicsBuild;
   readonly device: Device;
   readonly threads: number;
@@ -90,13 +93,14 @@ export class Session {
   outcome: Outcome | null = null;
   private readonly job: SessionJob;
   private readonly episodes: Episodes;
-  private readonly started = performance.now();
+  private readonly started: number;
   private evaluator: Evaluator | null = null;
   private bestReturn = Number.NEGATIVE_INFINITY;
   private logged = { step: 0, time: performance.now() };
 
-  private constructor(job: SessionJob, env: VecEnv) {
+  private constructor(job: SessionJob, env: VecEnv, started: number) {
     const { settings } = job;
+    this.started = started;
     this.job = job;
     this.env = env;
     this.settings = settings;
@@ -112,12 +116,13 @@ export class Session {
   }
 
   static async open(job: SessionJob): Promise<Session> {
+    const started = performance.now();
     const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
     const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
     const { poses } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
     const env = await createVecEnv(job.task, options);
-    return new Session(job, env);
+    return new Session(job, env, started);
   }
 
   /** Share of the run that has passed, in [0, 1]. */
@@ -146,12 +151,12 @@ export class Session {
     const before = this.step;
     this.step += settings.numEnvs;
     this.episodes.add(out);
+    const isLast = this.step >= settings.totalTimesteps || this.isLate();
     const crossed = (every: number) =>
-      Math.floor(this.step / every) > Math.floor(before / every) ||
-      this.step >= settings.totalTimesteps;
+      Math.floor(this.step / every) > Math.floor(before / every) || isLast;
     if (crossed(settings.logFreq)) this.log(loop);
     const improved = crossed(settings.evalFreq) && (await this.evaluate(loop));
-    if (this.step >= settings.totalTimesteps) this.outcome ??= "finished";
+    if (isLast) this.outcome ??= "finished";
     if (this.job.control.stopRequested()) this.outcome ??= "stopped";
     if (improved || crossed(settings.saveFreq) || this.outcome) await this.save(loop, improved);
   }
@@ -159,6 +164,11 @@ export class Session {
   async dispose(): Promise<void> {
     this.env.dispose();
     await this.evaluator?.dispose();
+  }
+
+  private isLate(): boolean {
+    const { maxMinutes } = this.settings;
+    return maxMinutes !== null && performance.now() - this.started >= 60_000 * maxMinutes;
   }
 
   private log(loop: LoopView): void {

@@ -29,6 +29,12 @@ export const trainSettings = z.strictObject({
     .nullable()
     .default(null)
     .describe("stop once an evaluation's mean return reaches it; null: never"),
+  maxMinutes: z
+    .number()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe("wall time after which training ends, on a machine's speed; null: no limit"),
   recordEpisodes: z
     .int()
     .min(0)

@@ -21,6 +21,7 @@ export const testSettings: SessionSettings = {
   evalEpisodes: 2,
   saveFreq: 600,
   targetReturn: null,
+  maxMinutes: null,
   physics: "simd",
   device: "cpu",
   threads: 1,

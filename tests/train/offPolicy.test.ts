@@ -62,3 +62,10 @@ test("training ends at its target return", async () => {
   expect(outcome).toBe("reachedTarget");
   expect(step).toBe(600);
 });
+
+test("training ends after its minutes, with an evaluation and a checkpoint", async () => {
+  const { outcome, step, records } = await train({ maxMinutes: 0, totalTimesteps: 1e9 });
+  expect(outcome).toBe("finished");
+  expect(step).toBe(4);
+  expect(records.saves.at(-1)).toMatchObject({ step: 4, best: true });
+});

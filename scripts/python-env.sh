@@ -21,7 +21,7 @@ case "${1:-tests}" in
     ;;
   sb3)
     venv=.venv-sb3
-    packages=(numpy==2.4.6 torch==2.15.0 stable-baselines3==2.9.2 "gymnasium[mujoco]")
+    packages=(numpy==2.4.6 torch==2.15.0 stable-baselines3==2.9.2 "gymnasium[mujoco]==1.4.0" mujoco==4.0.0)
     ;;
   *)
     echo "python-env: wanted \"tests\", \"torch\" or \"sb3\", got \"$1\"" >&2

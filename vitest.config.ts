@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // Tests run from dist/, as the command line and the worker threads do: what is tested is what runs.
-const shared = { pool: "forks" as const, testTimeout: 60_000, hookTimeout: 120_000 };
+const shared = { pool: "forks" as const, testTimeout: 180_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {

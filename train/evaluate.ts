@@ -3,6 +3,7 @@
 import type { AgentState, AnyAlgorithm } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
 import type { Device } from "../nn/runtime.ts";
+import { EpisodeRecorder, type EpisodeRecorderOptions } from "../sim/episodeRecorder.ts";
 import type { PhysicsBuild } from "../sim/rapier.ts";
 import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
@@ -61,14 +62,23 @@ export class Evaluator {
   }
 
   /** One episode in every env. */
-  async evaluate(policy: AgentState, normalizer: Normalizer): Promise<Evaluation> {
+  async evaluate(
+    policy: AgentState,
+    normalizer: Normalizer,
+    record?: Omit<RecordOptions, "header"> & {
+      readonly header: Omit<RecordOptions["header"], "seed">;
+    },
+  ): Promise<Evaluation> {
     await this.policy.load(policy);
     const observations = new Float32Array(this.env.observations.length);
     const mode = new Float32Array(this.env.numEnvs * this.env.task.action.size);
-    return runEpisodes(this.env, this.seed, (raw) => {
+    const act = (raw: Float32Array): Promise<Float32Array> => {
       normalizer.apply(raw, observations);
       return this.policy.act(observations, mode);
-    });
+    };
+    const { seed } = this;
+    const recording = record && { ...record, header: { ...record.header, seed } };
+    return runEpisodes(this.env, seed, act, recording);
   }
 
   async dispose(): Promise<void> {
@@ -77,15 +87,34 @@ export class Evaluator {
   }
 }
 
+/** Which episodes to record, and where their bytes go, each to be appended to a file with one write. */
+export interface RecordOptions {
+  readonly header: EpisodeRecorderOptions["header"];
+  /** The first so many envs' episodes. */
+  readonly numEpisodes: number;
+  append(bytes: Uint8Array): void;
+}
+
 /** One episode in every env, from the starts of a seed; `act` maps observations [N, O] to actions. */
 export async function runEpisodes(
   env: VecEnv,
   seed: number,
   act: (observations: Float32Array) => Promise<Float32Array> | Float32Array,
+  record?: RecordOptions,
 ): Promise<Evaluation> {
+  const envs = Array.from({ length: Math.min(record?.numEpisodes ?? 0, env.numEnvs) }, (_, i) => i);
+  const recorder = record && new EpisodeRecorder(env, { header: record.header, envs });
+  const open = new Set(envs);
   env.reset(seed);
+  recorder?.begin();
   const tally = new Tally(env);
-  while (tally.numOpen > 0) tally.add(env.step(await act(env.observations)));
+  while (tally.numOpen > 0) {
+    const actions = await act(env.observations);
+    tally.add(env.step(actions));
+    for (const { env: index, bytes } of recorder?.add(actions) ?? [])
+      if (open.delete(index)) record?.append(bytes);
+  }
+  recorder?.dispose();
   return tally.evaluation();
 }
 

@@ -7,6 +7,7 @@ import { algorithmNamed, formatConfig } from "./config.ts";
 import { trainOffPolicy } from "./offPolicy.ts";
 import { trainOnPolicy } from "./onPolicy.ts";
 import { createRun, type Run, resumeRun } from "./run.ts";
+import { readMeta } from "./runMeta.ts";
 import { Session } from "./session.ts";
 import type { LearnerJob, LearnerMessage } from "./trainer.ts";
 
@@ -34,12 +35,14 @@ async function openRun(): Promise<{ run: Run; saved: unknown; step: number }> {
 async function train(run: Run, saved: unknown): Promise<Session> {
   const { config } = job;
   const algorithm = algorithmNamed(config.algorithm);
+  const { physics, gitCommit } = readMeta(run.folder);
   const session = await Session.open({
     algorithm,
     config: config.algo,
     settings: config.train,
     task: await taskSource(config.task),
     store: run,
+    origin: { physics, gitCommit: gitCommit ?? "" },
     poses: job.poses,
     control: {
       stopRequested: () => Atomics.load(stop, 0) !== 0,

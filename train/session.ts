@@ -6,7 +6,7 @@
 import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
 import type { Device } from "../nn/runtime.ts";
-import type { PhysicsBuild } from "../sim/rapier.ts";
+import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
 import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
@@ -22,6 +22,8 @@ export interface SessionSettings {
   readonly logFreq: number;
   readonly evalFreq: number;
   readonly evalEpisodes: number;
+  /** Of each evaluation, for the viewer. */
+  readonly recordEpisodes: number;
   readonly saveFreq: number;
   /** Training stops once an evaluation's mean return reaches it. */
   readonly targetReturn: number | null;
@@ -37,6 +39,8 @@ export interface SessionSettings {
 export interface RunStore {
   log(step: number, metrics: Readonly<Record<string, number>>): void;
   logEvaluation(step: number, evaluation: unknown): void;
+  /** Appends to the recording of that name. */
+  appendEpisode(name: string, bytes: Uint8Array): void;
   /** `state` is plain data: objects, arrays, numbers, strings, typed arrays. */
   save(step: number, state: unknown, options: { readonly best: boolean }): void;
 }
@@ -79,6 +83,8 @@ export interface SessionJob {
   readonly task: TaskSource;
   readonly store: RunStore;
   readonly control: Control;
+  /** What recorded episodes say of where they come from. */
+  readonly origin: { readonly physics: PhysicsVersion; readonly gitCommit: string };
   /** Where the newest poses go for whoever watches. */
   readonly poses?: SharedArrayBuffer | undefined;
 }
@@ -198,7 +204,7 @@ export class Session {
       build,
       device,
     });
-    const evaluation = await this.evaluator.evaluate(policy, loop.normalizer);
+    const evaluation = await this.evaluator.evaluate(policy, loop.normalizer, this.recording());
     const metrics = evaluationMetrics(evaluation);
     store.log(this.step, metrics);
     store.logEvaluation(this.step, evaluation);
@@ -209,6 +215,20 @@ export class Session {
     if (meanReturn <= this.bestReturn) return false;
     this.bestReturn = meanReturn;
     return true;
+  }
+
+  /** What this evaluation records; undefined where that is nothing. */
+  private recording() {
+    const { recordEpisodes: numEpisodes } = this.settings;
+    if (numEpisodes === 0) return undefined;
+    const { algorithm, origin, store } = this.job;
+    const policy = `${algorithm.name}, step ${this.step}`;
+    const name = String(this.step).padStart(9, "0");
+    return {
+      header: { ...origin, parameters: {}, policy },
+      numEpisodes,
+      append: (bytes: Uint8Array) => store.appendEpisode(name, bytes),
+    };
   }
 
   private async save(loop: LoopView, best: boolean): Promise<void> {

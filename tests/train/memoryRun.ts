@@ -7,6 +7,7 @@ import { Session, type SessionSettings } from "../../train/session.ts";
 /** Everything that a session gave to its store. */
 export interface Records {
   readonly logs: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }[];
+  readonly episodes: { readonly name: string; readonly bytes: Uint8Array }[];
   readonly saves: { readonly step: number; readonly state: unknown; readonly best: boolean }[];
 }
 
@@ -19,6 +20,7 @@ export const testSettings: SessionSettings = {
   logFreq: 200,
   evalFreq: 600,
   evalEpisodes: 2,
+  recordEpisodes: 1,
   saveFreq: 600,
   targetReturn: null,
   maxMinutes: null,
@@ -44,7 +46,7 @@ export async function openMemoryRun(
   settings: Partial<SessionSettings> = {},
   stopAt = Number.POSITIVE_INFINITY,
 ): Promise<MemoryRun> {
-  const records: Records = { logs: [], saves: [] };
+  const records: Records = { logs: [], saves: [], episodes: [] };
   const session = await Session.open({
     algorithm,
     config,
@@ -53,10 +55,12 @@ export async function openMemoryRun(
     store: {
       log: (step, metrics) => records.logs.push({ step, metrics }),
       logEvaluation: () => {},
+      appendEpisode: (name, bytes) => records.episodes.push({ name, bytes }),
       // What is saved may be views, also of shared memory: a store copies.
       save: (step, state, { best }) =>
         records.saves.push({ step, state: deserialize(serialize(state)), best }),
     },
+    origin: { physics: { build: "simd", version: "", wasmHash: "" }, gitCommit: "" },
     control: { stopRequested: () => session.step >= stopAt, report: () => {} },
   });
   return { session, records };

@@ -36,10 +36,31 @@ const planar = {
   actorReduction: "mean",
 } as const;
 
+const swingupTrain = (totalTimesteps: number) => ({
+  numEnvs: 16,
+  totalTimesteps,
+  evalFreq: 10_000,
+});
+const swingup = {
+  actorHidden: [64, 64],
+  criticHidden: [64, 64],
+  batchSize: 256,
+  learningStarts: 2000,
+  utdRatio: 1 / 8,
+  numStepReturns: 3,
+  actorLearningRate: 1e-3,
+  criticLearningRate: 1e-3,
+  tau: 0.01,
+} as const;
+const sacSwingup = { ...swingup, alphaLearningRate: 1e-3, initialAlpha: 0.1 } as const;
+const fastSacSwingup = { ...swingup, alphaLearningRate: 1e-3, targetEntropyScale: 0.5 } as const;
+
 /** Algorithm → task id → preset. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   sac: {
-    "hopper-hop-v0": { train: trainFor(400_000), algo: planar },
+    "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
+    "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
+    "hopper-hop-v0": { train: trainFor(480_000), algo: planar },
     "walker2d-walk-v0": { train: trainFor(800_000), algo: planar },
     "walker2d-run-v0": { train: trainFor(800_000), algo: planar },
     "halfcheetah-run-v0": {
@@ -50,5 +71,19 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "quadruped-walk-v0": { train: trainFor(1_500_000), algo: planar },
     "humanoid-stand-v0": { train: trainFor(1_000_000), algo: planar },
     "humanoid-walk-v0": { train: trainFor(3_000_000), algo: planar },
+  },
+  td3: {
+    "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
+    "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
+  },
+  fastSac: {
+    "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
+    "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
+  },
+  ppo: {
+    "cartpole-swingup-v0": {
+      train: swingupTrain(300_000),
+      algo: { learningRate: 1e-3, numMinibatches: 8 },
+    },
   },
 };

@@ -220,7 +220,8 @@ export class Session {
   /** What this evaluation records; undefined where that is nothing. */
   private recording() {
     const { recordEpisodes: numEpisodes } = this.settings;
-    if (numEpisodes === 0) return undefined;
+    // With torques a robot's path depends on its company: no episode of many could be simulated alone.
+    if (numEpisodes === 0 || this.env.task.settings?.actuation === "torques") return undefined;
     const { algorithm, origin, store } = this.job;
     const policy = `${algorithm.name}, step ${this.step}`;
     const name = String(this.step).padStart(9, "0");

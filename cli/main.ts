@@ -42,6 +42,11 @@ Begin here:
   salle help <command>  the options of one command, with examples`,
   );
 
+// Whoever reads may stop early, as head does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 if (process.argv.length <= 2) program.help();
 try {
   await program.parseAsync();

@@ -16,7 +16,7 @@ function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   padded.set(bytes);
   padded[bytes.length] = 0x80;
   const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(bytes.length / 2 ** 29));
+  view.setUint32(padded.length - 8, Math.floor(bytes.length / 0x20000000));
   view.setUint32(padded.length - 4, bytes.length << 3);
   return padded;
 }
@@ -46,11 +46,20 @@ function turn(word: number, bits: number): number {
 
 const primes = firstPrimes(64);
 /** The first 32 bits of the fractional parts of square and of cube roots of primes. */
-const initial = primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
-const rounds = Uint32Array.from(primes, (prime) => fraction(Math.cbrt(prime)));
+const initial = primes.slice(0, 8).map((prime) => fraction(prime, 2));
+const rounds = Uint32Array.from(primes, (prime) => fraction(prime, 3));
 
-function fraction(value: number): number {
-  return Math.floor((value - Math.floor(value)) * 2 ** 32);
+/** ⌊prime^(1/degree) × 2³²⌋ modulo 2³², bit by bit: engines may differ in a cube root's last one. */
+function fraction(prime: number, degree: number): number {
+  const scaled = BigInt(prime) << BigInt(32 * degree);
+  let root = 0n;
+  for (let bit = 37n; bit >= 0n; bit--) {
+    const next = root | (1n << bit);
+    let power = 1n;
+    for (let i = 0; i < degree; i++) power *= next;
+    if (power <= scaled) root = next;
+  }
+  return Number(root & 0xffffffffn);
 }
 
 function firstPrimes(count: number): number[] {

@@ -21,7 +21,7 @@ describe("salle envs", () => {
       actions: 8,
       controlRate: 20,
       maxEpisodeSteps: 200,
-      rewardTerms: ["run", "effort", "jerk", "side"],
+      rewardTerms: ["run", "effort", "jerk", "side", "power"],
     });
     const lines = (await salle("envs", "list")).output.split("\n");
     expect(lines.find((line) => line.startsWith("ant-run-v0"))).toMatch(/28 +8 +20 Hz +200 steps/);

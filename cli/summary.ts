@@ -27,6 +27,7 @@ export function summary(folder: string, step: number, outcome: Outcome): string[
     lines.push(`curve    ${picture}`);
   }
   if (outcome === "stopped") lines.push(`go on    salle resume ${folder}`);
+  lines.push(`watch    salle view ${folder}`);
   lines.push(`judge    salle eval ${folder}`);
   lines.push(`export   salle export ${folder} --onnx policy.onnx`);
   return lines;

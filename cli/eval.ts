@@ -10,8 +10,7 @@ import { type Evaluation, evaluationMetrics, runEpisodes } from "../train/evalua
 import { loadPolicy, readRunConfig } from "../train/policy.ts";
 import { print, table } from "./output.ts";
 import { formatNumber } from "./progress.ts";
-import { findRun } from "./runFolders.ts";
-import { checkpointName } from "./train.ts";
+import { checkpointName, findRun } from "./runFolders.ts";
 
 const agents = ["trained", "zero", "random"] as const;
 type Agent = (typeof agents)[number];
@@ -126,7 +125,9 @@ async function playEpisodes(name: string, agent: Agent, options: EvalOptions): P
   const build = train.physics;
   const env = await createVecEnv(await taskSource(task), { numEnvs, seed, build, numWorkers: 1 });
   const checkpoint =
-    options.checkpoint === undefined ? undefined : checkpointName(options.checkpoint);
+    options.checkpoint === undefined
+      ? undefined
+      : checkpointName("--checkpoint", options.checkpoint);
   const policy = await loadPolicy(folder, checkpoint, { numRows: numEnvs });
   const evaluation = await runEpisodes(env, seed, (observations) => policy.act(observations));
   env.dispose();

@@ -3,11 +3,10 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { encodeSafetensors } from "../nn/safetensors.ts";
-import type { CheckpointName } from "../train/checkpoint.ts";
 import { policyArrays, readPolicy } from "../train/policy.ts";
 import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
 import { print } from "./output.ts";
-import { findRun } from "./runFolders.ts";
+import { checkpointName, findRun } from "./runFolders.ts";
 import { gitCommit, salleVersion } from "./version.ts";
 
 interface ExportOptions {
@@ -47,7 +46,9 @@ async function exportPolicy(name: string, options: ExportOptions): Promise<void>
   const numRows = Number(options.numRows);
   if (!Number.isInteger(numRows) || numRows < 1)
     throw new Error(`--num-rows wants a whole number from 1, got "${options.numRows}"`);
-  const policy = await readPolicy(findRun(name, options.runs), checkpointName(options.checkpoint));
+  const { checkpoint } = options;
+  const wanted = checkpoint === undefined ? undefined : checkpointName("--checkpoint", checkpoint);
+  const policy = await readPolicy(findRun(name, options.runs), wanted);
   const metadata = {
     ...policyMetadata(policy),
     salle_version: salleVersion,
@@ -64,11 +65,4 @@ async function exportPolicy(name: string, options: ExportOptions): Promise<void>
     writeFileSync(safetensors, bytes);
     print(`wrote ${safetensors}: policy of step ${policy.step}, ${bytes.length} bytes`);
   }
-}
-
-function checkpointName(text: string | undefined): CheckpointName | undefined {
-  if (text === undefined || text === "best" || text === "last") return text;
-  const step = Number(text);
-  if (text !== "" && Number.isInteger(step) && step >= 0) return step;
-  throw new Error(`--checkpoint wants best, last or a step, got "${text}"`);
 }

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { didYouMean } from "../sim/source.ts";
+import type { CheckpointName } from "../train/checkpoint.ts";
 
 /** The folders below `folder` that are runs, by name. */
 export function runFolders(folder: string): string[] {
@@ -26,6 +27,14 @@ export function findRun(name: string, folder: string): string {
       ? `"${name}" may be any of these runs: ${known}`
       : `no run "${name}"${didYouMean(name, names)}; in ${folder}: ${known}`,
   );
+}
+
+/** Which checkpoint of a run an option names; throws where its text names none. */
+export function checkpointName(option: string, text: string): CheckpointName {
+  if (text === "last" || text === "best") return text;
+  const step = Number(text);
+  if (text !== "" && Number.isInteger(step) && step >= 0) return step;
+  throw new Error(`${option} wants best, last or a step, got "${text}"`);
 }
 
 /** Whether a folder is a run, whole or not. */

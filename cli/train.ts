@@ -3,9 +3,8 @@
 import { readFileSync } from "node:fs";
 import { cpus, hostname, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { algorithms } from "../agents/index.ts";
-import type { CheckpointName } from "../train/checkpoint.ts";
 import { type ConfigSources, resolveConfig } from "../train/config.ts";
 import { readRunConfig } from "../train/policy.ts";
 import { runName } from "../train/run.ts";
@@ -13,7 +12,7 @@ import { type RunOrigin, readMeta } from "../train/runMeta.ts";
 import { type LearnerJob, startTrainer, type TrainingResult } from "../train/trainer.ts";
 import { print } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
-import { findRun } from "./runFolders.ts";
+import { checkpointName, findRun } from "./runFolders.ts";
 import { openShow } from "./show.ts";
 import { summary } from "./summary.ts";
 import { gitCommit, installedVersion, salleVersion } from "./version.ts";
@@ -105,7 +104,7 @@ async function resume(
   if (readMeta(folder).status === "finished")
     throw new Error(`${folder} has finished; train a new run with --config ${folder}/config.yaml`);
   const config = readRunConfig(folder);
-  const start = { type: "resume", from: checkpointName(from), argv: argv() } as const;
+  const start = { type: "resume", from: checkpointName("--from", from), argv: argv() } as const;
   await run({ config, folder, start }, options);
 }
 
@@ -227,12 +226,4 @@ function argv(): string[] {
 
 function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
-}
-
-/** Which checkpoint an option names. */
-export function checkpointName(text: string): CheckpointName {
-  if (text === "last" || text === "best") return text;
-  const step = Number(text);
-  if (text !== "" && Number.isInteger(step) && step >= 0) return step;
-  throw new InvalidArgumentError(`a checkpoint is best, last or a step, got "${text}"`);
 }

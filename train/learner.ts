@@ -234,6 +234,6 @@ function updateSpecs(
 }
 
 /** Scalars side by side: an output that crosses to JavaScript costs more than a copy. */
-function joined(metrics: Metrics): Tensor {
+export function joined(metrics: Metrics): Tensor {
   return concat(Object.values(metrics).map((value) => reshape(value, [1])));
 }

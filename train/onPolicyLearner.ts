@@ -3,7 +3,6 @@
 import type {
   AgentState,
   EnvSpec,
-  Metrics,
   OnPolicyAlgorithm,
   OnPolicyConfig,
   RolloutBatch,
@@ -15,12 +14,12 @@ import {
   shuffle,
 } from "../agents/rollout.ts";
 import { compile, type Program } from "../nn/compile.ts";
-import { concat, reshape, type Tensor } from "../nn/ops.ts";
+import type { Tensor } from "../nn/ops.ts";
 import { repeated, repeatInputs } from "../nn/repeat.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { ArraySpec, NdArray } from "../nn/tree.ts";
 import type { Rng, RngState } from "../sim/rng.ts";
-import { DivergedError } from "./learner.ts";
+import { DivergedError, joined } from "./learner.ts";
 
 export interface OnPolicyLearnerOptions {
   readonly threads: number;
@@ -288,11 +287,6 @@ function updateSpecs(config: OnPolicyConfig, spec: EnvSpec): UpdateSpecs {
 
 function float(...shape: number[]): ArraySpec {
   return { shape, dtype: "float32" };
-}
-
-/** Scalars side by side: an output that crosses to JavaScript costs more than a copy. */
-function joined(metrics: Metrics): Tensor {
-  return concat(Object.values(metrics).map((value) => reshape(value, [1])));
 }
 
 function floats({ data }: NdArray): Float32Array {

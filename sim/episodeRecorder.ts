@@ -2,9 +2,7 @@
 //
 // It is told of every step, and gives the bytes of episodes that ended. Appended to a file with one write
 // each, they survive a kill: readers leave out what was cut. An episode that was running when recording
-// began is left out. So are those that the physics lost, and all later ones of that env: Rapier's solver
-// takes a robot that was switched off and on again in another order than a fresh world does. Recordings
-// replay in a world of one; where a
+// began is left out, and so is one that the physics lost. Recordings replay in a world of one; where a
 // robot's path depends on how many share its world (actuation "torques"), that wants worlds of one here too.
 
 import { checksumOf, startOf, type VecStep } from "./env.ts";
@@ -44,7 +42,6 @@ export class EpisodeRecorder {
   private readonly options: EpisodeRecorderOptions;
   private readonly envs: readonly number[];
   private readonly running = new Map<number, Running>();
-  private readonly lost = new Set<number>();
 
   /** Asks the envs for checksums, until `dispose`. */
   constructor(source: Recorded, options: EpisodeRecorderOptions) {
@@ -73,9 +70,7 @@ export class EpisodeRecorder {
     const ended: RecordedEpisode[] = [];
     const { terminated, truncated, broken } = this.source.out;
     for (const env of this.envs) {
-      if (broken[env]) this.lost.add(env);
-      if (this.lost.has(env)) continue;
-      const episode = this.running.get(env);
+      const episode = broken[env] ? undefined : this.running.get(env);
       if (episode) this.addStep(episode, env, actions);
       if (!terminated[env] && !truncated[env]) continue;
       if (episode) ended.push(this.finish(episode, env));

@@ -13,6 +13,7 @@ import { replay } from "../../sim/replay.ts";
 import { createRng } from "../../sim/rng.ts";
 import type { Task } from "../../sim/task.ts";
 import { createVecEnv, type VecEnv } from "../../sim/vecEnv.ts";
+import type { World } from "../../sim/world.ts";
 import { hopTask, plainHop } from "./hopTask.ts";
 
 const numEnvs = 6;
@@ -90,25 +91,41 @@ test("episodes of worker threads replay, at their levels and after a restored st
   expect(replay(physics, hopTask, { ...easier, header }).ok).toBe(false);
 });
 
-test("episodes of a robot that the physics lost are left out, those of others replay", async () => {
-  const physics = await loadPhysics();
-  const envs = new Envs(physics, hopTask, { numEnvs, seed: 3 });
-  envs.reset();
-  const recorder = new EpisodeRecorder(envs, { header: headerOf(physics), checksumEvery: 5 });
-  recorder.begin();
-  envs.simulation.worlds[2]!.push(0, [Number.NaN, 0, 0]);
-  const first = run(envs, recorder, 0, 1);
-  expect(envs.out.broken[2]).toBe(1);
-  expect(first).toEqual([]);
-  const episodes = run(envs, recorder, 1, 100);
-  expectReplays(
-    physics,
-    hopTask,
-    episodes.map(({ bytes }) => decodeRecording(bytes)),
-  );
-  expect(new Set(episodes.map(({ env }) => env))).toEqual(new Set([0, 1, 3, 4, 5]));
-  envs.free();
-});
+/** What is not finite, in a body's velocity, in all bodies', in a place, or in a force within the step. */
+function lose({ assembly }: World, way: number): void {
+  const { bodies } = assembly;
+  const nothing = { x: Number.NaN, y: 0, z: 0 };
+  if (way === 0) bodies.at(-1)!.setLinvel(nothing, false);
+  else if (way === 1) for (const body of bodies) body.setAngvel(nothing, false);
+  else if (way === 2) bodies[1]!.setTranslation({ ...nothing, x: Infinity }, false);
+  else bodies[0]!.addForce(nothing, false);
+}
+
+test.each(physicsBuilds)(
+  "a robot that the physics lost goes on like a fresh one, and disturbs no other, build %s",
+  async (build) => {
+    const physics = await loadPhysics(build);
+    const envs = new Envs(physics, hopTask, { numEnvs, seed: 3 });
+    envs.reset();
+    const recorder = new EpisodeRecorder(envs, { header: headerOf(physics), checksumEvery: 5 });
+    recorder.begin();
+    const episodes: RecordedEpisode[] = [];
+    for (let way = 0; way < 12; way++) {
+      const from = 17 * way; // in the air and on the ground
+      lose(envs.simulation.worlds[2 + (way % 2)]!, way % 4);
+      const first = run(envs, recorder, from, from + 1);
+      expect(envs.out.broken[2 + (way % 2)]).toBe(1);
+      expect(first.map(({ env }) => env)).not.toContain(2 + (way % 2));
+      episodes.push(...first, ...run(envs, recorder, from + 1, from + 17));
+    }
+    expect(envs.numBroken).toBe(12);
+    for (const env of Array(numEnvs).keys())
+      expect(episodes.filter((episode) => episode.env === env).length).toBeGreaterThan(4);
+    const recordings = episodes.map(({ bytes }) => decodeRecording(bytes));
+    expectReplays(physics, hopTask, recordings);
+    envs.free();
+  },
+);
 
 test("what cannot replay alone is refused, what stands alone replays", async () => {
   const physics = await loadPhysics();

@@ -1,6 +1,6 @@
 // The mirror image of a robot's data: more columns of truth for a robot with a left and a right.
 
-import { concat, gather, mul, type Tensor, tensor } from "../nn/ops.ts";
+import { concat, gather, mul, slice, type Tensor, tensor } from "../nn/ops.ts";
 import type { Batch, EnvSpec, Mirror } from "./agent.ts";
 
 /** Vectors [B, W] as a mirror shows them. */
@@ -21,5 +21,24 @@ export function withMirrorImages(
     rewards: concat([batch.rewards, batch.rewards], 0),
     discounts: concat([batch.discounts, batch.discounts], 0),
     nextObservations: both(batch.nextObservations, observations),
+  };
+}
+
+/** The first half of the rows as they are, the others as a mirror shows them; as many rows as before. */
+export function halfMirrored(
+  batch: Batch<Tensor>,
+  { observations, actions }: NonNullable<EnvSpec["mirror"]>,
+): Batch<Tensor> {
+  const half = (x: Tensor, mirror: Mirror) => {
+    const [numRows = 0, width = 0] = x.shape;
+    const numKept = Math.ceil(numRows / 2);
+    const kept = slice(x, [0, 0], [numKept, width]);
+    return concat([kept, mirrored(slice(x, [numKept, 0], [numRows - numKept, width]), mirror)], 0);
+  };
+  return {
+    ...batch,
+    observations: half(batch.observations, observations),
+    actions: half(batch.actions, actions),
+    nextObservations: half(batch.nextObservations, observations),
   };
 }

@@ -3,7 +3,8 @@
 // Haarnoja et al. 2018, arXiv:1812.05905v2; equation numbers refer to it. By settings also REDQ
 // (arXiv:2101.05982: ten critics, the target from a random pair, the actor on their mean), DroQ
 // (arXiv:2110.02034: dropout and layer norm in the critics) and RLPD's critics (arXiv:2302.02948).
-// Differs: the log-density is exact in the tails; all learning rates may fall over the run.
+// Differs: the log-density is exact in the tails; all learning rates may fall over the run; robots with a
+// left and a right may learn from mirror images.
 
 import { z } from "zod";
 import type { Traced } from "../nn/compile.ts";
@@ -30,6 +31,7 @@ import type {
   UpdatePhase,
 } from "./agent.ts";
 import { descend, descentSettings, initDescent } from "./descent.ts";
+import { halfMirrored } from "./mirror.ts";
 import { membersAt, networkSettings, numMembers, qValues, reduceHeads } from "./networks.ts";
 import { offPolicySettings } from "./offPolicy.ts";
 
@@ -74,6 +76,10 @@ const settings = z
       .describe("how the log standard deviation is kept in its range"),
     logStdLow: z.number().default(-5).describe("least log standard deviation"),
     logStdHigh: z.number().default(2).describe("greatest log standard deviation"),
+    mirrorImages: z
+      .boolean()
+      .default(false)
+      .describe("see half of each batch as in a mirror, where the robot has a left and a right"),
   })
   .refine((config) => config.numTargetCritics <= config.numCritics, {
     path: ["numTargetCritics"],
@@ -176,11 +182,13 @@ function noise({ actionSize }: EnvSpec, config: SacConfig): SacNoise<NoiseSpec> 
 
 function update(
   state: State,
-  inputs: Inputs,
+  given: Inputs,
   config: SacConfig,
-  { actionSize }: EnvSpec,
+  { actionSize, mirror }: EnvSpec,
   phase: UpdatePhase,
 ): readonly [State, Metrics] {
+  const images = config.mirrorImages ? mirror : undefined;
+  const inputs = images ? { ...given, batch: halfMirrored(given.batch, images) } : given;
   const [withCritics, criticMetrics] = updateCritics(state, inputs, config);
   if (!phase.trainActor) return [withCritics, criticMetrics];
   const [withActor, logProbs, actorMetrics] = updateActor(withCritics, inputs, config);

@@ -5,7 +5,7 @@ import { type SacNoise, sac } from "../../agents/sac.ts";
 import type { NoiseSpec } from "../../nn/noise.ts";
 import { full } from "../../nn/tree.ts";
 import { configure, tiny } from "./sacCases.ts";
-import { bitsOf, compileUpdate, disagreements, randomBatch, scalarOf } from "./support.ts";
+import { bitsOf, compileUpdate, disagreements, randomBatch, scalarOf, spec } from "./support.ts";
 
 describe("the family", () => {
   const members: Record<string, Record<string, unknown>> = {
@@ -62,6 +62,33 @@ describe("the family", () => {
     for (const key of ["actor", "critics", "logAlpha"]) {
       expect(bitsOf(after[key]!)).toEqual(bitsOf(before[key]!));
     }
+  });
+
+  test("mirror images teach what a batch with its second half mirrored would", async () => {
+    const { observations, actions } = spec.mirror!;
+    const given = randomBatch(5);
+    const image = (x: Float32Array, { indices, signs }: typeof actions) =>
+      x.map((value, i) => {
+        const at = i % indices.length;
+        return i < 3 * indices.length ? value : signs[at]! * x[i - at + indices[at]!]!;
+      });
+    const { batch } = given;
+    const explicit = {
+      ...batch,
+      observations: image(batch.observations, observations),
+      actions: image(batch.actions, actions),
+      nextObservations: image(batch.nextObservations, observations),
+    };
+    const taught = async (mirrorImages: boolean, seen: typeof batch) => {
+      const program = await compileUpdate(sac, configure({ mirrorImages, batchSize: 5 }));
+      await program.run({ ...given, batch: seen });
+      const state = await program.state();
+      await program.dispose();
+      return state;
+    };
+    const implied = await taught(true, batch);
+    expect(disagreements(implied, await taught(false, explicit), 1e-6)).toEqual([]);
+    expect(disagreements(implied, await taught(false, batch), 1e-6)).not.toEqual([]);
   });
 
   test("a target of more critics than there are is refused", () => {

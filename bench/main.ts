@@ -6,13 +6,14 @@ import { benchLearn } from "./learn/index.ts";
 import { benchNn } from "./nn/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
 import { benchSim } from "./sim/index.ts";
+import { benchTrain } from "./train/index.ts";
 import { benchViewer } from "./viewer/index.ts";
 
 /** What every benchmark is called with. */
 export interface BenchOptions {
   /** Under a minute, fewer rows and repetitions: shows that it runs, not how fast. */
   readonly quick: boolean;
-  /** Of `learn`: the one task, all that have a goal where missing. */
+  /** Of `learn`: the one task, all that have a goal where missing. Of `train`: the one robot. */
   readonly task?: string;
   /** Of `learn`: the algorithm. */
   readonly algo: string;
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report
   learn: benchLearn,
   nn: benchNn,
   sim: benchSim,
+  train: benchTrain,
   viewer: benchViewer,
 };
 
@@ -33,7 +35,10 @@ const program = new Command("bench")
   .argument("<name>", `one of: ${Object.keys(benches).join(", ")}`)
   .option("--quick", "under a minute: fewer rows and repetitions", false)
   .option("--check", "end with ok, or with the targets that were missed and exit code 1", false)
-  .option("--task <name>", "learn: the one task, all that have a goal where missing")
+  .option(
+    "--task <name>",
+    "learn: the one task, all that have a goal where missing; train: the one robot",
+  )
   .option("--algo <name>", "learn: the algorithm", "sac")
   .option("--seeds <n>", "learn: runs of a task, with seeds from 1", Number, 3)
   .option("--minutes <n>", "learn: minutes of a run; its goal's where missing", Number)

@@ -73,7 +73,7 @@ export function assemble(
   slot: number,
   origin: Vec3,
 ): Assembly {
-  const bodies = plan.bodies.map(({ inertial, rotorInertia, position, rotation }) => {
+  const bodies = plan.bodies.map(({ inertial, rotorInertia, gravityScale, position, rotation }) => {
     const [x, y, z] = position;
     const [i, j, k] = inertial.moments;
     const moments = { x: i + rotorInertia, y: j + rotorInertia, z: k + rotorInertia };
@@ -86,6 +86,7 @@ export function assemble(
         moments,
         quaternion(inertial.rotation),
       )
+      .setGravityScale(gravityScale)
       .setCanSleep(false);
     return world.createRigidBody(desc);
   });

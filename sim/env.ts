@@ -263,7 +263,7 @@ export function checkLevel({ id, hasLevels }: Task, level: number): void {
 
 function checkTask(task: Task): void {
   const { id, action, model } = task;
-  if (action.size !== model.actuators.length)
+  if (!task.command && action.size !== model.actuators.length)
     throw new Error(
       `task "${id}" has ${action.size} actions for ${model.actuators.length} actuators`,
     );

@@ -68,10 +68,10 @@ export class Episode {
       this.action[i] = Math.min(1, Math.max(-1, action[i]!)) + 0;
     this.steps++;
     this.push(controlDt);
-    if (this.latency === 0) this.world.setControls(this.action);
+    if (this.latency === 0) drive(this.task, this.world, this.action);
     else {
       const due = this.pending.shift()!;
-      this.world.setControls(due);
+      drive(this.task, this.world, due);
       due.set(this.action);
       this.pending.push(due);
     }
@@ -133,6 +133,16 @@ export class Episode {
     const y = impulse * (2 * this.rng.uniform() - 1);
     this.world.push(this.world.linkIndex(pushes.link), [x, y, 0]);
   }
+}
+
+/** Sets the actuators' controls from a task's action. */
+export function drive(task: Task, world: World, action: Float32Array): void {
+  if (!task.command) {
+    world.setControls(action);
+    return;
+  }
+  task.command(world, action, world.drives.controls);
+  world.setControls(world.drives.controls);
 }
 
 function between(rng: Rng, [low, high]: Interval): number {

@@ -1,6 +1,7 @@
 // Links without joints become part of the link that carries them, which costs the solver nothing.
 //
-// Such a link leaves a site of its name. One that hangs from the world stays: nothing carries it.
+// Such a link leaves a site of its name. One that hangs from the world stays: nothing carries it. So does
+// one whose weight is compensated otherwise than its carrier's.
 
 import { add, multiply, rotate } from "./frames.ts";
 import { combine, linkMass, type MassProperties, moved, toInertial } from "./inertia.ts";
@@ -17,7 +18,9 @@ export function fuseLinks(model: RobotModel): RobotModel {
   const places = new Map<string, { readonly carrier: string; readonly frame: Frame }>();
   for (const link of model.links) {
     const place = link.parent === null ? undefined : places.get(link.parent);
-    if (place && link.joints.length === 0) {
+    const carrier = place && drafts.get(place.carrier)!.link;
+    const floats = (link.gravityCompensation ?? 0) !== (carrier?.gravityCompensation ?? 0);
+    if (place && link.joints.length === 0 && !floats) {
       const frame = composed(place.frame, link);
       addPart(drafts.get(place.carrier)!, link, frame);
       places.set(link.name, { carrier: place.carrier, frame });

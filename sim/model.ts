@@ -44,6 +44,8 @@ export interface Link {
   readonly rotation: Quat;
   /** Motions relative to the parent, applied in order; none means welded. */
   readonly joints: readonly Joint[];
+  /** Share of its weight that something else carries, as a robot's own controller does; 0 where missing. */
+  readonly gravityCompensation?: number;
   /** Explicit mass properties; without them they follow from the geoms. */
   readonly inertial?: Inertial;
   readonly geoms: readonly Geom[];

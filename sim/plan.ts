@@ -72,6 +72,7 @@ function planLink(
   const steps = free ? 0 : planar ? 1 : Math.max(1, link.joints.length);
   const numChained = Math.max(0, steps - 1);
   const mass = whole.mass * (1 - numChained * options.chainMassShare);
+  const gravityScale = 1 - (link.gravityCompensation ?? 0);
   let from = parent;
   for (let i = 0; i < steps; i++) {
     const last = i === steps - 1;
@@ -90,10 +91,11 @@ function planLink(
             link: index,
             inertial: { ...whole, mass },
             rotorInertia: rotor,
+            gravityScale,
             geoms: link.geoms,
             ...frame,
           }
-        : { link: -1, inertial: light, rotorInertia: rotor, geoms: [], ...frame },
+        : { link: -1, inertial: light, rotorInertia: rotor, gravityScale, geoms: [], ...frame },
     );
     const body = draft.bodies.length - 1;
     const relative = i === 0 ? link : atOrigin;
@@ -107,6 +109,7 @@ function planLink(
       link: index,
       inertial: whole,
       rotorInertia,
+      gravityScale,
       geoms: link.geoms,
       position,
       rotation,

@@ -6,6 +6,8 @@ export interface BodyPlan {
   /** Index of the link, −1 for a body between two joints of one link. */
   readonly link: number;
   readonly inertial: Inertial;
+  /** What gravity is multiplied by; 0 where a controller carries the weight. */
+  readonly gravityScale: number;
   /** Added to every principal moment, in kg m². */
   readonly rotorInertia: number;
   readonly geoms: readonly Geom[];

@@ -14,7 +14,9 @@ export interface Task {
   readonly model: RobotModel;
   readonly settings?: Partial<PhysicsSettings>;
   readonly observation: Space;
-  /** [−1, 1]^A, an element for each actuator; scaling happens in the actuator alone. */
+  /**
+   * [−1, 1]^A. Without `command` an element for each actuator, and scaling happens in the actuator alone.
+   */
   readonly action: Space;
   /** s; a whole multiple of the physics step. */
   readonly controlDt: number;
@@ -28,6 +30,11 @@ export interface Task {
   readonly randomization?: Randomization;
   /** Changes `world.start`, which is the zero pose, and draws whatever else an episode needs. */
   reset(world: World, rng: Rng): void;
+  /**
+   * Turns an action into the actuators' controls in [−1, 1], [actuators]: for tasks that act otherwise than
+   * drive by drive, such as by moves of a hand. May change `world.memory`. On the path to physics: portable.
+   */
+  command?(world: World, action: Float32Array, controls: Float64Array): void;
   /** Writes [O]. */
   observe(world: World, out: Float32Array): void;
   /** Writes every term and returns their sum. */

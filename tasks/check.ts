@@ -4,6 +4,7 @@
 // reset that leaves nothing behind, a saved state that goes on exactly.
 
 import { Envs } from "../sim/env.ts";
+import { drive } from "../sim/episode.ts";
 import type { Physics } from "../sim/rapier.ts";
 import { createRng } from "../sim/rng.ts";
 import { physicsDefaults } from "../sim/settings.ts";
@@ -72,7 +73,7 @@ function fail(message: string): never {
 }
 
 function checkNames({ task }: Subject): string {
-  const { id, observation, action, model, rewardTerms, maxEpisodeSteps } = task;
+  const { id, observation, action, model, rewardTerms, maxEpisodeSteps, command } = task;
   const unique = (what: string, names: readonly string[], size: number): void => {
     if (names.length !== size) fail(`${size} ${what}s, but ${names.length} names`);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -84,7 +85,7 @@ function checkNames({ task }: Subject): string {
   unique("reward term", rewardTerms, rewardTerms.length);
   if (observation.size === 0) fail("nothing is observed");
   if (rewardTerms.length === 0) fail("no reward term is named");
-  if (action.size !== model.actuators.length)
+  if (!command && action.size !== model.actuators.length)
     fail(`${action.size} actions for ${model.actuators.length} actuators`);
   if (action.low !== -1 || action.high !== 1)
     fail(`actions are in [-1, 1], got [${action.low}, ${action.high}]`);
@@ -182,6 +183,7 @@ function checkStarts({ physics, task }: Subject): string {
     startAt(rollout, seed);
     const beyond = rollout.overshoot();
     if (beyond > startOvershoot) fail(`seed ${seed} puts a joint ${beyond} beyond its range`);
+    drive(task, rollout.world, new Float32Array(task.action.size));
     rollout.envs.simulation.step(10);
     fastest = Math.max(fastest, ...rollout.world.linkVelocities.map(Math.abs));
     if (!(fastest < fastestStart))
@@ -238,7 +240,8 @@ function checkReset({ physics, task }: Subject): string {
     const numbers = startAt(rollout, 8);
     const observation = new Float32Array(task.observation.size);
     for (let i = 0; i < 40; i++) {
-      rollout.world.setControls(action.map(() => randomPolicy(rng)));
+      for (let k = 0; k < action.length; k++) action[k] = randomPolicy(rng);
+      drive(task, rollout.world, action);
       rollout.envs.simulation.step(4);
       task.observe(rollout.world, observation);
       numbers.push(...observation);

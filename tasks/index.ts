@@ -9,6 +9,7 @@ import { findTaskFile, loadTaskFile, tasksFolder } from "./files.ts";
 import { halfcheetahRun } from "./halfcheetah.ts";
 import { hopperHop } from "./hopper.ts";
 import { humanoid } from "./humanoid.ts";
+import { liftCube } from "./liftCube.ts";
 import { pendulumSwingup } from "./pendulum.ts";
 import { quadrupedWalk } from "./quadruped.ts";
 import { reacher } from "./reacher.ts";
@@ -29,6 +30,8 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "humanoid-walk-v0": (id) => humanoid(id, { targetSpeed: 1.2, base: 0.3 }),
   "quadruped-walk-v0": (id) => quadrupedWalk(id, { roughness: 0 }),
   "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06 }),
+  "lift-cube-v0": (id) => liftCube(id, { dense: false }),
+  "lift-cube-dense-v0": (id) => liftCube(id, { dense: true }),
 };
 
 /** The registered id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */

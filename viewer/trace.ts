@@ -26,6 +26,7 @@ export interface TraceLayout {
   readonly center: number; // of mass, 3
   readonly links: readonly string[];
   readonly joints: readonly string[];
+  /** Names of an action's elements. */
   readonly actuators: readonly string[];
   readonly rewardTerms: readonly string[];
 }
@@ -223,7 +224,7 @@ function change(world: World, { friction, mass }: ForkChanges): void {
 export function layoutOf(task: Task, { model, plan }: World): TraceLayout {
   const links = model.links.map(({ name }) => name);
   const joints = plan.coordinates.map(({ name }) => name);
-  const actuators = model.actuators.map(({ name }) => name);
+  const actuators = task.action.names;
   const { rewardTerms } = task;
   let width = 0;
   const take = (count: number): number => {

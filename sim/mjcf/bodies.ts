@@ -62,10 +62,12 @@ function readBody(
   const sites: Site[] = [];
   const driveLimits = new Map<string, Range>();
   const frame = readFrame(context, element);
+  const gravityCompensation = source.number(element, "gravcomp");
   const link: Link = {
     name,
     parent,
     ...frame,
+    ...(gravityCompensation && { gravityCompensation }),
     joints,
     ...(explicit && { inertial }),
     geoms,

@@ -46,9 +46,8 @@ export const support = {
   },
   worldbody: { used: "" },
   body: {
-    used: `name childclass pos mocap ${orientation}`,
+    used: `name childclass pos mocap gravcomp ${orientation}`,
     ignored: "user sleep",
-    neutral: { gravcomp: "0" },
   },
   inertial: { used: `pos mass diaginertia fullinertia ${orientation}` },
   freejoint: { used: "name", ignored: "group align" },

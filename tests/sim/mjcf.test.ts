@@ -37,6 +37,12 @@ describe("orientations", () => {
   });
 });
 
+test("a body's weight may be compensated", () => {
+  const bodies = '<body gravcomp="0.5"><geom size="1"/></body><body><geom size="1"/></body>';
+  const { links } = parse(`<mujoco><worldbody>${bodies}</worldbody></mujoco>`).model;
+  expect(links.map(({ gravityCompensation }) => gravityCompensation)).toEqual([0.5, undefined]);
+});
+
 describe("mass and inertia of geoms", () => {
   const sphere = (4 / 3) * Math.PI * 0.001;
   test.each([
@@ -238,7 +244,6 @@ describe("names by file and line", () => {
       body('<geom size="1" colour="red"/>'),
       /:5: attribute colour="red" of <geom> is not supported/,
     ],
-    ["gravity compensation", body('<body gravcomp="1"/>'), /:5: attribute gravcomp="1" of <body>/],
     ["wind", `<mujoco><option wind="1 0 0"/></mujoco>`, /:1: attribute wind="1 0 0" of <option>/],
     [
       "limits switched off",

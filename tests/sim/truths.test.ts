@@ -44,6 +44,14 @@ test("a body falls by g t² / 2", () => {
   expect(world.linkVelocities[2]).toBeCloseTo(-gravity, 3);
 });
 
+test("a body whose weight is carried to a share falls by the rest of g", () => {
+  const ball = looseBody({ shape: { type: "sphere", radius: 0.1 } }, []);
+  const links = ball.links.map((each) => ({ ...each, gravityCompensation: 0.75 }));
+  const [simulation, world] = alone({ ...ball, links });
+  simulation.step(100);
+  expect(world.linkVelocities[2]).toBeCloseTo(-gravity / 4, 3);
+});
+
 test("a sliding block stops after v² / (2 μ g)", () => {
   const shape = { type: "box", halfExtents: [0.2, 0.2, 0.1] } as const;
   const [simulation, world] = alone(looseBody({ shape, friction: 0.4 }, [floor(0.4)]));

@@ -1,0 +1,44 @@
+// The experts, by task. A task's variants, sparse and dense, share one.
+
+import type { RobotModel } from "../../sim/model.ts";
+import type { Task } from "../../sim/task.ts";
+import { demonstrator, type Expert, type Flaws, flawless, type Script } from "./expert.ts";
+import { liftCubeScript } from "./liftCube.ts";
+
+interface Entry {
+  readonly script: (model: RobotModel) => Script;
+  /** The action's elements that say how something is held. */
+  readonly held: readonly number[];
+  /** The flaws with which about three of four episodes succeed, as people's do. */
+  readonly person: Flaws;
+}
+
+const experts: Readonly<Record<string, Entry>> = {
+  "lift-cube": {
+    script: liftCubeScript,
+    held: [4],
+    person: { speed: 0.7, tremble: 0.25, drift: 0.05, aim: 0.01, pauses: 0.01, haste: 0.2 },
+  },
+};
+
+/** How well an expert does: every time, as people do, or with flaws of one's own. */
+export type Skill = "expert" | "person" | Flaws;
+export const skills = ["expert", "person"] as const;
+
+/** Whether a task has an expert. */
+export function hasExpert(taskId: string): boolean {
+  return entryOf(taskId) !== undefined;
+}
+
+/** A task's scripted expert; reset it before each episode. */
+export function createExpert(task: Task, skill: Skill = "expert"): Expert {
+  const entry = entryOf(task.id);
+  if (!entry)
+    throw new Error(`task "${task.id}" has no expert; known: ${Object.keys(experts).join(", ")}`);
+  const flaws = skill === "expert" ? flawless : skill === "person" ? entry.person : skill;
+  return demonstrator(task.id, entry.script(task.model), flaws, task.action.size, entry.held);
+}
+
+function entryOf(taskId: string): Entry | undefined {
+  return experts[taskId.replace(/(-dense)?-v\d+$/, "")];
+}

@@ -19,11 +19,11 @@ for (const file of [join(root, "package-lock.json"), ...sources.sort()])
   hash.update(file.slice(root.length)).update(readFileSync(file));
 const wanted = hash.digest("hex");
 
-/** Leaves a .gz beside every large text; the server sends it to whoever takes it. */
+/** Leaves a .gz beside every large file; the server sends it to whoever takes it. */
 function compress(folder) {
   for (const name of readdirSync(folder)) {
     const bytes = readFileSync(join(folder, name));
-    if (/\.(js|css|xml)$/.test(name) && bytes.length > 10_000)
+    if (/\.(js|css|xml|wasm)$/.test(name) && bytes.length > 10_000)
       writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes));
   }
 }

@@ -78,6 +78,24 @@ describeChromium("the viewer's page", () => {
     expect(await page.title()).toBe("Salle"); // the run's name is text
   });
 
+  test("has the physics as a file, asks for it before its own code runs, and shows a robot", async () => {
+    const asked: string[] = [];
+    page.on("request", (request) => void asked.push(new URL(request.url()).pathname));
+    let sent = 0;
+    page.on("requestfinished", async (request) => {
+      sent += (await request.sizes()).responseBodySize;
+    });
+    await page.goto(`${viewer.url}?task=hopper-hop-v0`);
+    const shown = 'performance.getEntriesByName("salle: first robot").length';
+    await eventually(() => evaluate(shown)).toBe(1);
+    const first = (part: RegExp): number => asked.findIndex((path) => part.test(path));
+    expect(first(/rapier3d-simd-compat-.*\.wasm$/)).toBeGreaterThan(0);
+    expect(first(/trace\.worker/)).toBeGreaterThan(0);
+    expect(first(/trace\.worker/)).toBeLessThan(first(/api\/runs/));
+    await eventually(() => sent).toBeGreaterThan(500_000);
+    expect(sent).toBeLessThan(1_500_000); // bytes, compressed
+  });
+
   test("every step and a fork with changes and a push have the bits of Node", async () => {
     await open();
     const tracer = new Tracer(

@@ -89,6 +89,7 @@ export class App {
   async start(): Promise<void> {
     const { run, episode, task } = this.address;
     if (run === null && task !== null) this.openTask(task, this.address.seed);
+    this.theatre.warmUp();
     requestAnimationFrame(() => this.frame());
     await this.poll();
     const found = this.runs.find(({ id }) => id === run);
@@ -265,7 +266,7 @@ export class App {
       this.player.playing = false;
     }
     this.address = { ...this.address, time: null, camera: null };
-    performance.mark("salle: first robot");
+    requestAnimationFrame(() => performance.mark("salle: first robot")); // when the picture is out
   }
 
   private frameLive(seconds: number): void {

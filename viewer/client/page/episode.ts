@@ -2,13 +2,8 @@
 
 import type { ForkChanges } from "../../trace.ts";
 import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
+import { takeWorker } from "./spareWorker.ts";
 import { Timeline } from "./timeline.ts";
-
-function startWorker(): Worker {
-  return new Worker(new URL("./trace.worker.ts", import.meta.url), { type: "module" });
-}
-
-let spare: Worker | null = startWorker(); // loads the physics while the page still loads
 
 export class Episode {
   facts: EpisodeFacts | null = null;
@@ -23,8 +18,7 @@ export class Episode {
   private waiting = false;
 
   constructor(input: EpisodeInput) {
-    this.worker = spare ?? startWorker();
-    spare = null;
+    this.worker = takeWorker();
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
     this.worker.onerror = ({ message }) =>
       this.take({ type: "failed", reason: message || "the worker could not start" });

@@ -147,6 +147,13 @@ export class Theatre {
     this.drawnEmpty = true;
   }
 
+  /** Draws a few pixels before anything is there to see, so that shaders are compiled by then. */
+  warmUp(): void {
+    this.hall.resize(16, 16);
+    this.hall.draw(0, [0, 0, 0]);
+    this.resize();
+  }
+
   private draw(seconds: number): void {
     this.drawnEmpty = false;
     const [x = 0, y = 0, z = 0.5] = this.model ? this.poses.subarray(this.followedAt) : [];

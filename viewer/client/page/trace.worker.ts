@@ -11,6 +11,7 @@ import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 
 const chunkSteps = 25;
 const firstSteps = 2; // soon something to see
+const firstPause = 100; // ms after them in which the processor draws it
 let tracer: Tracer | null = null;
 void loadPhysics(); // most episodes want the usual build; loading it is what takes longest
 
@@ -57,7 +58,8 @@ async function open(input: EpisodeInput): Promise<void> {
   while (!tracer.done) {
     const first = tracer.numTraced === 0;
     sendChunk(tracer.advance(first ? firstSteps : chunkSteps), false);
-    await new Promise((resolve) => setTimeout(resolve, 0)); // lets a fork begin meanwhile
+    // Lets a fork begin meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, first ? firstPause : 0));
   }
   say({ type: "done", numVerified: tracer.numVerified, mismatch: tracer.mismatch });
 }

@@ -27,18 +27,16 @@ interface Uniforms {
 export class Ground {
   readonly mesh: Mesh<BufferGeometry, MeshStandardMaterial>;
   private readonly uniforms: Uniforms;
-  private readonly endless: boolean;
+  private endless = true;
 
-  /** `terrain` replaces the endless plane. */
-  constructor(look: Look, span: number, terrain?: BufferGeometry) {
-    this.endless = terrain === undefined;
+  constructor(look: Look) {
     this.uniforms = {
       even: { value: new Color(look.ground) },
       odd: { value: new Color(look.groundOdd) },
       line: { value: new Color(look.line) },
-      cell: { value: cellFor(span) },
+      cell: { value: 1 },
       center: { value: new Vector2() },
-      fade: { value: 20 * span },
+      fade: { value: 20 },
     };
     const material = new MeshStandardMaterial({ roughness: 0.95, transparent: true });
     material.onBeforeCompile = (shader) => {
@@ -53,9 +51,19 @@ export class Ground {
         .replace("#include <common>", `#include <common>\n${declarations}`)
         .replace("#include <color_fragment>", `#include <color_fragment>\n${painting}`);
     };
-    this.mesh = new Mesh(terrain ?? new PlaneGeometry(1, 1), material);
+    this.mesh = new Mesh<BufferGeometry, MeshStandardMaterial>(new PlaneGeometry(1, 1), material);
     this.mesh.receiveShadow = true;
     this.mesh.renderOrder = -1;
+  }
+
+  /** Suits a robot of this size in m; `terrain` replaces the endless plane. The shaders stay. */
+  lay(span: number, terrain?: BufferGeometry): void {
+    this.endless = terrain === undefined;
+    this.uniforms.cell.value = cellFor(span);
+    this.mesh.geometry.dispose();
+    this.mesh.geometry = terrain ?? new PlaneGeometry(1, 1);
+    this.mesh.position.set(0, 0, 0);
+    this.mesh.scale.set(1, 1, 1);
   }
 
   /** Keeps the ground about the point that the camera looks at, fading out at `distance` m from it. */
@@ -71,12 +79,6 @@ export class Ground {
     this.uniforms.even.value.set(look.ground);
     this.uniforms.odd.value.set(look.groundOdd);
     this.uniforms.line.value.set(look.line);
-  }
-
-  dispose(): void {
-    this.mesh.removeFromParent();
-    this.mesh.geometry.dispose();
-    this.mesh.material.dispose();
   }
 }
 

@@ -12,12 +12,30 @@ import { Stage, type StageOptions } from "./stage.ts";
 
 const still = new Float32Array([0, 0, 0, 0, 0, 0, 1]); // the world's own pose
 
+/** As small as nothing: drawn before any robot is there, so that shaders are compiled by then. */
+const unseen: RobotModel = {
+  name: "unseen",
+  links: [
+    {
+      name: "point",
+      parent: null,
+      position: [0, 0, 0],
+      rotation: [0, 0, 0, 1],
+      joints: [],
+      geoms: [
+        { shape: { type: "sphere", radius: 1 }, position: [0, 0, 0], rotation: [0, 0, 0, 1] },
+      ],
+    },
+  ],
+  actuators: [],
+};
+
 export class Hall {
   readonly stage: Stage;
   readonly rig: CameraRig;
   readonly robots = new Group();
   theme: Theme;
-  private ground: Ground | null = null;
+  private readonly ground: Ground;
   private scenery: RobotView | null = null;
   private bounds: Bounds = { center: [0, 0, 0.5], radius: 1 };
   private model: RobotModel | null = null;
@@ -27,7 +45,10 @@ export class Hall {
     this.theme = options.theme;
     this.stage = new Stage(options);
     this.rig = new CameraRig(options.canvas);
-    this.stage.scene.add(this.robots);
+    this.ground = new Ground(looks[this.theme]);
+    this.stage.scene.add(this.robots, this.ground.mesh);
+    this.furnish(unseen, still);
+    this.robots.add(new RobotView(unseen).object); // for good: its shaders are every robot's
   }
 
   /** Furnishes the hall for a robot that begins with these link poses, and looks at it. */
@@ -36,11 +57,8 @@ export class Hall {
     this.model = model;
     this.bounds = boundsOf(model, poses);
     const terrain = (model.scenery ?? []).find(({ shape }) => shape.type === "heightfield");
-    const look = looks[this.theme];
-    const { radius } = this.bounds;
-    this.ground = new Ground(look, radius, terrain && drawingOf(terrain.shape).geometry());
+    this.ground.lay(this.bounds.radius, terrain && drawingOf(terrain.shape).geometry());
     this.scenery = sceneryView(model);
-    this.stage.scene.add(this.ground.mesh);
     if (this.scenery) this.stage.scene.add(this.scenery.object);
     this.rig.look(preset, this.bounds);
   }
@@ -63,7 +81,7 @@ export class Hall {
   setTheme(theme: Theme): void {
     this.theme = theme;
     this.stage.setLook(looks[theme]);
-    this.ground?.setLook(looks[theme]);
+    this.ground.setLook(looks[theme]);
   }
 
   resize(width: number, height: number): void {
@@ -75,14 +93,13 @@ export class Hall {
   draw(seconds: number, [x, y, z]: readonly [number, number, number]): void {
     const { rig, stage, ground } = this;
     rig.follow(this.point.set(x, y, z), seconds);
-    ground?.follow(rig.target.x, rig.target.y, Math.max(8 * this.radius, 3.5 * rig.distance));
+    ground.follow(rig.target.x, rig.target.y, Math.max(8 * this.radius, 3.5 * rig.distance));
     stage.draw(rig.camera, rig.target, Math.max(2.5 * this.radius, 0.8 * rig.distance));
   }
 
   clear(): void {
-    this.ground?.dispose();
     this.scenery?.dispose();
-    this.ground = this.scenery = null;
+    this.scenery = null;
   }
 }
 

@@ -38,6 +38,7 @@ export class Stage {
       antialias: true,
       preserveDrawingBuffer: keepPicture,
     });
+    this.renderer.debug.checkShaderErrors = false; // asking waits for each shader in turn
     this.renderer.setPixelRatio(Math.min(2, pixelRatio));
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = PCFShadowMap;

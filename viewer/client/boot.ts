@@ -1,0 +1,5 @@
+// What runs first: the physics starts to load in its worker before the page's own code has come.
+
+import "./page/spareWorker.ts";
+
+await import("./main.ts");

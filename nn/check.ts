@@ -56,7 +56,7 @@ export function checkState(
       );
     }
     const data = elements(`program "${program}": state "${path}"`, leaf, spec);
-    const bad = spec.dtype === "float32" ? data.findIndex((x) => !Number.isFinite(x)) : -1;
+    const bad = spec.dtype === "float32" ? firstNotFinite(data) : -1;
     if (bad >= 0) {
       throw new Error(
         `program "${program}": state "${path}" holds ${data[bad]} at element ${bad}; wanted finite numbers`,
@@ -68,6 +68,12 @@ export function checkState(
     const extra = [...state.keys()].filter((path) => !known.has(path));
     throw new Error(`program "${program}": unknown state ${list(extra)}`);
   }
+}
+
+/** Its index, or -1. A policy is checked after each update, so this is a plain loop. */
+function firstNotFinite(data: TypedArray): number {
+  for (let i = 0; i < data.length; i++) if (data[i]! - data[i]! !== 0) return i;
+  return -1;
 }
 
 function elements(what: string, leaf: HostLeaf, spec: ArraySpec): TypedArray {

@@ -156,14 +156,16 @@ export class SessionProgram {
     return elements;
   }
 
+  /** Writes over the present state where it lies in JavaScript's memory. */
   private writeState(state: ReadonlyMap<string, NdArray>): void {
     for (const { name, spec } of this.plan.buffers) {
-      const data = allocate(spec.dtype, sizeOf(spec.shape));
-      for (const slot of this.plan.slots) {
-        if (slot.buffer === name) data.set(state.get(slot.path)!.data, slot.offset);
-      }
-      this.current.get(name)?.dispose();
-      this.current.set(name, hostTensor(spec.dtype, data, spec.shape));
+      const old = this.current.get(name)!;
+      const tensor = old.location === "gpu-buffer" ? emptyTensor(spec) : old;
+      for (const { path, buffer, offset } of this.plan.slots)
+        if (buffer === name) (tensor.data as TypedArray).set(state.get(path)!.data, offset);
+      if (tensor === old) continue;
+      old.dispose();
+      this.current.set(name, tensor);
     }
   }
 

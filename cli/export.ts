@@ -1,10 +1,11 @@
-// salle export: a run's policy as a file that other programs read.
+// salle export: a run's policy as a file that other programs read, or a run as a page.
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { encodeSafetensors } from "../nn/safetensors.ts";
 import { policyArrays, readPolicy } from "../train/policy.ts";
 import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { exportPage } from "./exportPage.ts";
 import { print } from "./output.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
 import { gitCommit, salleVersion } from "./version.ts";
@@ -14,35 +15,45 @@ interface ExportOptions {
   readonly safetensors?: string;
   readonly checkpoint?: string;
   readonly numRows: string;
+  readonly html?: boolean;
+  readonly out?: string;
+  readonly episodes: string;
   readonly runs: string;
 }
 
 export function exportCommand(): Command {
   return new Command("export")
-    .description("write a run's policy as an ONNX or safetensors file")
-    .argument("<run>", "a run's folder, or its name within runs/")
+    .description("write a run's policy as an ONNX or safetensors file, or the run as an HTML page")
+    .argument("<run>", "a run's folder, or its name within runs/; for a page also a .rec file")
     .option("--onnx <file>", "graph from `obs` [N, O] to `action` [N, A], with metadata")
     .option("--safetensors <file>", "the parameters by name, and the normaliser's")
     .option("--checkpoint <which>", "best, last or a step; best where there is one")
     .option("--num-rows <N>", "rows of the graph where it can't take any number", "1")
+    .option("--html", "one page with episodes and curves that needs no server and no network")
+    .option("--out <file>", "of the page; called after the run where missing")
+    .option("--episodes <N>", "recordings in the page, the newest", "10")
     .option("--runs <folder>", "where runs are", "runs")
     .addHelpText(
       "after",
       `
 The graph takes observations as the task gives them: normaliser, clipping and squashing are inside.
 It gives the policy's mode, in [−1, 1]; the metadata say how a robot's drives read that.
+The page simulates its episodes again wherever it is opened, and the robot can be pushed there.
 
 Examples:
   salle export runs/hopper-hop-v0__sac__1__20260101-120000 --onnx policy.onnx
-  salle export hopper-hop-v0__sac__1__20260101-120000 --checkpoint last --safetensors policy.safetensors`,
+  salle export hopper-hop-v0__sac__1__20260101-120000 --checkpoint last --safetensors policy.safetensors
+  salle export --html runs/hopper-hop-v0__sac__1__20260101-120000 --out hopper.html`,
     )
     .action(exportPolicy);
 }
 
 async function exportPolicy(name: string, options: ExportOptions): Promise<void> {
-  const { onnx, safetensors } = options;
-  if (onnx === undefined && safetensors === undefined)
-    throw new Error("nothing to write: give --onnx <file>, --safetensors <file> or both");
+  const { onnx, safetensors, html = false } = options;
+  if (onnx === undefined && safetensors === undefined && !html)
+    throw new Error("nothing to write: give --onnx <file>, --safetensors <file> or --html");
+  if (html) exportPage(name, options);
+  if (onnx === undefined && safetensors === undefined) return;
   const numRows = Number(options.numRows);
   if (!Number.isInteger(numRows) || numRows < 1)
     throw new Error(`--num-rows wants a whole number from 1, got "${options.numRows}"`);

@@ -15,7 +15,8 @@ const sources = ["viewer", "sim", "tasks"].flatMap((folder) =>
     .map((entry) => join(entry.parentPath, entry.name)),
 );
 const hash = createHash("sha256");
-for (const file of [join(root, "package-lock.json"), ...sources.sort()])
+const scripts = ["page.mjs", "sharedPage.mjs"].map((name) => join(root, "scripts", name));
+for (const file of [join(root, "package-lock.json"), ...scripts, ...sources.sort()])
   hash.update(file.slice(root.length)).update(readFileSync(file));
 const wanted = hash.digest("hex");
 
@@ -32,5 +33,7 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
   const { build } = await import("vite");
   await build({ configFile: join(root, "viewer/client/vite.config.ts"), logLevel: "error" });
   compress(join(root, "dist/page/assets"));
+  const { buildSharedPage } = await import("./sharedPage.mjs");
+  await buildSharedPage();
   writeFileSync(stamp, wanted);
 }

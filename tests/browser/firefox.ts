@@ -29,8 +29,8 @@ interface Answer {
   readonly error?: string;
 }
 
-// A fresh profile would open pages about itself and ask the network for updates.
-const preferences = {
+/** A fresh profile would open pages about itself and ask the network for updates. */
+export const preferences = {
   "browser.shell.checkDefaultBrowser": false,
   "browser.startup.homepage_override.mstone": "ignore",
   "datareporting.policy.dataSubmissionEnabled": false,
@@ -106,7 +106,7 @@ async function stop(firefox: ChildProcess, server: Server, profile: string): Pro
 }
 
 /** SALLE_FIREFOX, or the first Firefox that is installed. */
-function findFirefox(): string | undefined {
+export function findFirefox(): string | undefined {
   const named = process.env["SALLE_FIREFOX"];
   if (named) {
     if (existsSync(named)) return named;

@@ -2,4 +2,4 @@
 
 import "./page/spareWorker.ts";
 
-await import("./main.ts");
+await import("./served.ts");

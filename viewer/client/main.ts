@@ -16,6 +16,16 @@ function firstTheme(): Theme {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+/** Says on the page why there is none, where this browser can't draw. */
+function createApp(): App {
+  try {
+    return new App(firstTheme(), toggles);
+  } catch (error) {
+    byId("state").textContent = `nothing can be drawn here: ${(error as Error).message}`;
+    throw error;
+  }
+}
+
 function setTheme(theme: Theme): void {
   root.dataset["theme"] = theme;
   app.theatre.setTheme(theme);
@@ -68,7 +78,7 @@ for (const name of toggleNames) {
 }
 const followButton = button("follow", "Move along with the robot (F)", follow);
 root.dataset["theme"] = firstTheme();
-const app = new App(firstTheme(), toggles);
+const app = createApp();
 setTheme(firstTheme());
 
 for (const preset of presets)

@@ -2,13 +2,13 @@
 
 import type { Theme } from "../scene/looks.ts";
 import { type Address, readAddress, writeAddress } from "./address.ts";
-import { type EpisodeFile, fetchEpisode, fetchRuns, type RunSummary } from "./api.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
 import { Episode } from "./episode.ts";
 import { newerEpisode } from "./follow.ts";
 import { driveFork } from "./forkDriver.ts";
+import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel } from "./panel.ts";
@@ -102,7 +102,7 @@ export class App {
 
   async poll(): Promise<void> {
     try {
-      this.runs = await fetchRuns();
+      this.runs = await host().runs();
       this.sidebar.setRuns(this.runs);
       this.followNewest();
       if (root.dataset["view"] === "curves")
@@ -190,7 +190,7 @@ export class App {
 
   private async fetched(run: RunSummary, file: EpisodeFile): Promise<Uint8Array | null> {
     try {
-      return await fetchEpisode(run.id, file.name);
+      return await host().episode(run.id, file.name);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
       return null;

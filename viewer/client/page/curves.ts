@@ -1,8 +1,8 @@
 // Curves: metrics of the chosen runs side by side, seeds of one task and algorithm as bands.
 
 import uPlot from "uplot";
-import { MetricsFeed, type RunSummary } from "./api.ts";
 import { byId, el, setText } from "./dom.ts";
+import { MetricsFeed, type RunSummary } from "./host.ts";
 import { axes, colorOf, shortNumber } from "./plots.ts";
 import { type Band, bandOf, curveOf, smooth } from "./seeds.ts";
 

@@ -1,8 +1,8 @@
 // Episode: a recorded episode that a worker simulates again, and the fork that may go on from it.
 
 import type { ForkChanges } from "../../trace.ts";
+import { host } from "./host.ts";
 import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
-import { takeWorker } from "./spareWorker.ts";
 import { Timeline } from "./timeline.ts";
 
 export class Episode {
@@ -18,7 +18,7 @@ export class Episode {
   private waiting = false;
 
   constructor(input: EpisodeInput) {
-    this.worker = takeWorker();
+    this.worker = host().startWorker();
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
     this.worker.onerror = ({ message }) =>
       this.take({ type: "failed", reason: message || "the worker could not start" });

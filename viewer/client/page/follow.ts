@@ -1,6 +1,6 @@
 // Follow: where the newest episode of a run was open, a newer one comes next.
 
-import type { EpisodeFile, RunSummary } from "./api.ts";
+import type { EpisodeFile, RunSummary } from "./host.ts";
 
 /** The newest episode, if the open one was the newest of `numFiles` when it was opened; else null. */
 export function newerEpisode(

@@ -10,7 +10,7 @@ import {
   serverMessage,
   subprotocol,
 } from "../../protocol.ts";
-import { socketUrl } from "./api.ts";
+import { host } from "./host.ts";
 import { interpolatePoses } from "./timeline.ts";
 
 z.config({ jitless: true }); // the page's security policy forbids checks that are compiled
@@ -41,7 +41,9 @@ export class Live {
     this.greeted = new Promise((resolve) => {
       this.greet = resolve;
     });
-    this.connect();
+    const { socketUrl } = host();
+    if (socketUrl === null) this.greet();
+    else this.connect(socketUrl);
   }
 
   /** Robots whose poses come. */
@@ -74,8 +76,8 @@ export class Live {
     return true;
   }
 
-  private connect(): void {
-    const socket = new WebSocket(socketUrl(), subprotocol);
+  private connect(url: string): void {
+    const socket = new WebSocket(url, subprotocol);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -92,7 +94,7 @@ export class Live {
       this.connected = false;
       this.greet();
       this.changed();
-      setTimeout(() => this.connect(), this.retry);
+      setTimeout(() => this.connect(url), this.retry);
       this.retry = Math.min(8000, 2 * this.retry);
     };
   }

@@ -1,8 +1,8 @@
 // Sidebar: runs and their recorded episodes, and the tasks to try without any.
 
 import { tasks } from "../../../tasks/index.ts";
-import type { EpisodeFile, RunSummary } from "./api.ts";
 import { byId, el } from "./dom.ts";
+import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 
 export interface SidebarActions {
   openEpisode(run: RunSummary, file: EpisodeFile): void;
@@ -33,6 +33,9 @@ export class Sidebar {
   }
 
   setRuns(runs: readonly RunSummary[]): void {
+    const [only] = runs;
+    if (this.runs.length === 0 && runs.length === 1 && only && only.metricsBytes > 0)
+      this.compared.add(only.id);
     this.runs = runs;
     this.render();
   }
@@ -55,8 +58,7 @@ export class Sidebar {
       ...(this.runs.length === 0
         ? [el("p", { className: "note", textContent: "None here yet. Runs appear as they start." })]
         : this.runs.flatMap((run) => this.runItems(run))),
-      el("h2", { textContent: "Tasks, at random" }),
-      ...Object.keys(tasks).map((id) => this.taskItem(id)),
+      ...(host().offersTasks ? this.taskItems() : []),
     );
     byId("side").scrollTop = scrollTop;
   }
@@ -70,6 +72,11 @@ export class Sidebar {
       if (confirm(`Stop ${run}? It is saved and can be resumed.`)) this.actions.stop();
     };
     return el("div", { className: "row" }, item, stop);
+  }
+
+  private taskItems(): HTMLElement[] {
+    const items = Object.keys(tasks).map((id) => this.taskItem(id));
+    return [el("h2", { textContent: "Tasks, at random" }), ...items];
   }
 
   private taskItem(id: string): HTMLElement {

@@ -1,8 +1,8 @@
 // State: what the page says of what is shown, in words.
 
-import type { RunSummary } from "./api.ts";
 import { byId, setText } from "./dom.ts";
 import type { Episode } from "./episode.ts";
+import type { RunSummary } from "./host.ts";
 import type { Live } from "./live.ts";
 
 interface Line {

@@ -13,7 +13,8 @@ const chunkSteps = 25;
 const firstSteps = 2; // soon something to see
 const firstPause = 100; // ms after them in which the processor draws it
 let tracer: Tracer | null = null;
-void loadPhysics(); // most episodes want the usual build; loading it is what takes longest
+// Most episodes want the usual build, and loading it is what takes longest; a shared page may lack it.
+loadPhysics().catch(() => undefined);
 
 function say(message: FromWorker, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });

@@ -18,9 +18,9 @@ const rest = {
   front_ankle: 0,
 }; // rad
 const restHeight = 0.58; // m
-const targetSpeed = 10; // m/s
+const targetSpeed = 8; // m/s
 const effortCost = 0.05;
-const powerCost = 5e-5; // per W
+const powerCost = 1e-4; // per W
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export async function halfcheetahRun(id: string): Promise<Task> {

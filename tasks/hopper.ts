@@ -12,7 +12,7 @@ import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = { hip: 0.25, knee: -0.5, ankle: 0.25 }; // rad
 const restHeight = 1.21; // m
-const targetSpeed = 3; // m/s
+const targetSpeed = 2.5; // m/s
 const base = 0.1; // share of the reward for staying up alone
 const effortCost = 0.05;
 const powerCost = 5e-5; // per W

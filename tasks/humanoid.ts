@@ -1,6 +1,6 @@
 // Humanoid: 17 hinges stand, or walk straight ahead.
-// Drives hold target angles around an upright pose, so that doing nothing is nearly standing;
-// pushes see to it that it is not enough.
+// Drives hold target angles around an upright pose, so that doing nothing is nearly standing; to whom
+// stands, pushes see to it that it is not enough.
 
 import { unboundedSpace } from "../sim/space.ts";
 import type { Task } from "../sim/task.ts";
@@ -34,6 +34,7 @@ const restHeight = 0.9; // m, of the pelvis
 const headHeight = 1.45; // m
 const effortCost = 0.05;
 const jerkCost = 0.02; // per mean square change of the action
+const pushes = { link: "torso", every: 2, speed: 0.4 }; // every 2 s, by 0.4 m/s
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export interface HumanoidOptions {
@@ -55,8 +56,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     maxEpisodeSteps: 333,
     observation: unboundedSpace(floatingObservation(rest)),
     action: driveSpace(model),
-    hasLevels: true,
-    randomization: { pushes: { link: "torso", every: 2, speed: 0.4 } },
+    ...(targetSpeed > 0 ? {} : { hasLevels: true, randomization: { pushes } }),
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
     rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],

@@ -25,7 +25,7 @@ const sacLocomotion = {
   finalLearningRateShare: 0.2,
 } as const;
 
-/** About two minutes of two cores for 400,000 steps of a planar robot. */
+/** About two and a half minutes of two cores for 400,000 steps of a planar robot. */
 const trainFor = (totalTimesteps: number) => ({ numEnvs: 32, totalTimesteps, evalFreq: 40_000 });
 /** Three-step returns and the mean of two critics with layer norm. */
 const planar = {
@@ -35,6 +35,11 @@ const planar = {
   targetReduction: "mean",
   actorReduction: "mean",
 } as const;
+
+/** Robots with a left and a right: one-step returns, the lesser of two critics, more updates. */
+const ant = { ...sacLocomotion, utdRatio: 1 / 8, mirrorImages: true } as const;
+const quadruped = { ...planar, mirrorImages: true } as const;
+const humanoid = { ...quadruped, utdRatio: 1 / 8 } as const;
 
 const swingupTrain = (totalTimesteps: number) => ({
   numEnvs: 16,
@@ -61,16 +66,16 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "hopper-hop-v0": { train: trainFor(480_000), algo: planar },
-    "walker2d-walk-v0": { train: trainFor(800_000), algo: planar },
-    "walker2d-run-v0": { train: trainFor(800_000), algo: planar },
+    "walker2d-walk-v0": { train: trainFor(400_000), algo: planar },
+    "walker2d-run-v0": { train: trainFor(400_000), algo: planar },
     "halfcheetah-run-v0": {
-      train: trainFor(800_000),
+      train: trainFor(300_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
-    "ant-run-v0": { train: trainFor(600_000), algo: { ...sacLocomotion, numStepReturns: 3 } },
-    "quadruped-walk-v0": { train: trainFor(1_500_000), algo: planar },
-    "humanoid-stand-v0": { train: trainFor(1_000_000), algo: planar },
-    "humanoid-walk-v0": { train: trainFor(3_000_000), algo: planar },
+    "ant-run-v0": { train: trainFor(300_000), algo: ant },
+    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
+    "humanoid-stand-v0": { train: trainFor(500_000), algo: humanoid },
+    "humanoid-walk-v0": { train: trainFor(2_000_000), algo: humanoid },
   },
   td3: {
     "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: swingup },

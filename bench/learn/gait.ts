@@ -11,6 +11,8 @@ export interface Gait {
   readonly speed: number;
   /** Mean size of the velocity to the side, averaged over each start, in m/s. */
   readonly sideways: number;
+  /** Mean velocity to the robot's own left over each start, without sign, in m/s. */
+  readonly crab: number;
   /** How far the heading turned over each start, without sign, in rad; 0 in the plane. */
   readonly headingDrift: number;
   /** Mechanical, in W. */
@@ -88,6 +90,7 @@ function join(tallies: readonly GaitTally[]): Gait {
   return {
     speed: average((tally) => tally.speed),
     sideways: average((tally) => tally.sideways),
+    crab: average((tally) => tally.crab),
     headingDrift: average((tally) => Math.abs(tally.headingDrift)),
     power: average((tally) => tally.power),
     sinking: most((tally) => tally.sinking),

@@ -27,7 +27,7 @@ export class GaitTally {
   headingDrift = 0;
   private readonly controlDt: number;
   private readonly commandAt: readonly number[];
-  private readonly sums = { x: 0, y: 0, power: 0, airborne: 0 };
+  private readonly sums = { x: 0, y: 0, left: 0, power: 0, airborne: 0 };
   private readonly landings: number[];
   private readonly touched: boolean[];
   private readonly segments: Segment[] = [];
@@ -52,6 +52,11 @@ export class GaitTally {
   /** Mean size of the velocity to the side, in m/s. */
   get sideways(): number {
     return this.sums.y / this.numCounted;
+  }
+
+  /** Mean velocity to the robot's own left, without sign: a crab's walk; swaying cancels out. In m/s. */
+  get crab(): number {
+    return Math.abs(this.sums.left) / this.numCounted;
   }
 
   get power(): number {
@@ -102,6 +107,7 @@ export class GaitTally {
     this.numSteps++;
     this.sums.x += measures[measureAt.speed]!;
     this.sums.y += Math.abs(measures[measureAt.sideways]!);
+    this.sums.left += measures[measureAt.left]!;
     this.sums.power += measures[measureAt.power]!;
   }
 

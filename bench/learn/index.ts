@@ -72,6 +72,7 @@ function rowsOf({ task, algorithm, seed, evaluation, check }: LearnedRun): Row[]
     figure("steady speed", gait.speed, "m/s"),
     figure("steady speed, half the step", finer.speed, "m/s"),
     figure("sideways", gait.sideways, "m/s"),
+    figure("crab's walk", gait.crab, "m/s"),
     figure("heading turned in 20 s", gait.headingDrift, "rad"),
     figure("steady power", gait.power, "W"),
     figure("deepest contact", gait.sinking, "mm"),

@@ -27,7 +27,8 @@ Each run had a wall time from its command to its end, evaluations included. Its 
 evaluated on 32 starts that training never saw: "speed" is the distance covered over the whole episode's
 time, falls included. "Steady" figures are of 8 other starts of 20 s, from 2 s on: at the physics step
 of training, and at half of it with the same control rate. "Sinking" is the deepest contact with the ground
-at the ends of control steps, "beyond range" the farthest that a joint passed its limit. Load is the system's
+at the ends of control steps, "beyond range" the farthest that a joint passed its limit. "Sideways" is the mean
+size of the velocity along y, swaying included; "crab" the mean velocity to the robot's own left over a start. Load is the system's
 of the last minute before and after a run: what a run of its own leaves at the start is near 0.
 `;
 }
@@ -68,6 +69,7 @@ const columns: readonly (readonly [title: string, cell: (run: LearnedRun) => str
   ["sinking mm, half", ({ check: { gait, finer } }) => pair(gait.sinking, finer.sinking)],
   ["beyond range rad", ({ check }) => figure(check.gait.overshoot)],
   ["sideways m/s", ({ check }) => figure(check.gait.sideways)],
+  ["crab m/s", ({ check }) => figure(check.gait.crab)],
   ["turned rad", ({ check }) => figure(check.gait.headingDrift)],
   ["airborne %", ({ check }) => figure(100 * check.gait.airborne)],
   ["steps Hz", ({ check }) => figure(check.gait.stepFrequency)],

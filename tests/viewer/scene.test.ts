@@ -1,12 +1,17 @@
 import { Box3, Matrix4, Quaternion, Vector3 } from "three";
 import { describe, expect, test } from "vitest";
+import { Envs } from "../../sim/env.ts";
 import type { Geom, Shape } from "../../sim/model.ts";
+import { loadPhysics } from "../../sim/rapier.ts";
 import { createRng } from "../../sim/rng.ts";
-import { createTask } from "../../tasks/index.ts";
-import { bestPreset, boundsOf } from "../../viewer/client/scene/bounds.ts";
+import { createTask, tasks } from "../../tasks/index.ts";
+import { writePoses } from "../../viewer/client/rollOut.ts";
+import { type Bounds, bestPreset, boundsOf } from "../../viewer/client/scene/bounds.ts";
+import { CameraRig } from "../../viewer/client/scene/cameraRig.ts";
 import { composeMatrix } from "../../viewer/client/scene/compose.ts";
+import { addExtents } from "../../viewer/client/scene/extents.ts";
 import { RobotView } from "../../viewer/client/scene/robotView.ts";
-import { drawingOf, reachOf } from "../../viewer/client/scene/shapes.ts";
+import { drawingOf } from "../../viewer/client/scene/shapes.ts";
 
 const rng = createRng(3);
 const unitQuaternion = (): Quaternion =>
@@ -51,9 +56,84 @@ describe("a drawn shape is as large as the physics' one", () => {
       expect(size.max[axis]).toBeCloseTo(half[i]!, 2);
       expect(size.min[axis]).toBeCloseTo(-half[i]!, 2);
     }
-    expect(reachOf(shape)).toBeGreaterThanOrEqual(Math.max(...half) - 1e-9);
+  });
+
+  test.each(cases)("and its box when it is turned: %j", (shape) => {
+    const { geometry, scale } = drawingOf(shape);
+    const [link, local] = [unitQuaternion(), unitQuaternion()];
+    const made = geometry()
+      .scale(...scale)
+      .applyQuaternion(local)
+      .applyQuaternion(link);
+    const size = new Box3().setFromBufferAttribute(made.getAttribute("position") as never);
+    const low: [number, number, number] = [Infinity, Infinity, Infinity];
+    const high: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+    addExtents(low, high, shape, [0, 0, 0], link.toArray(), local.toArray());
+    for (const [i, axis] of (["x", "y", "z"] as const).entries()) {
+      expect(low[i]! - size.min[axis]).toBeLessThan(1e-6); // what is drawn has flat facets inside
+      expect(low[i]).toBeGreaterThan(size.min[axis] - 0.03);
+      expect(high[i]).toBeGreaterThan(size.max[axis] - 1e-6);
+      expect(high[i]).toBeLessThan(size.max[axis] + 0.03);
+    }
   });
 });
+
+// Width over height: a desktop, a phone, a narrow column.
+const aspects = [16 / 9, 390 / 388, 0.46];
+
+test.each(Object.keys(tasks))(
+  "the camera has all of %s in the picture, whatever it does",
+  async (id) => {
+    const task = await createTask(id);
+    const envs = new Envs(await loadPhysics(), task, { seed: 5 });
+    const world = envs.simulation.worlds[0]!;
+    const poses = new Float32Array(7 * task.model.links.length);
+    envs.reset();
+    writePoses(world, poses, 0);
+    const rigs = aspects.map((aspect) => {
+      const rig = new CameraRig(null);
+      rig.resize(1000 * aspect, 1000);
+      rig.look(bestPreset(task.model), boundsOf(task.model, poses));
+      return rig;
+    });
+    for (let step = 0; step < 100; step++) {
+      envs.step(Float32Array.from({ length: task.action.size }, () => 2 * rng.uniform() - 1));
+      writePoses(world, poses, 0);
+      const bounds = boundsOf(task.model, poses);
+      for (const rig of rigs) {
+        rig.follow(bounds, task.controlDt);
+        expect(largestInPicture(rig, bounds)).toBeLessThanOrEqual(1);
+      }
+    }
+    envs.free();
+  },
+);
+
+/** How far from the middle of the picture a corner of the box is at most; 1 is its edge. */
+function largestInPicture({ camera }: CameraRig, { center, half }: Bounds): number {
+  camera.updateMatrixWorld();
+  const corners = Array.from({ length: 8 }, (_, k) => {
+    const at = [0, 1, 2].map((i) => center[i]! + ((k >> i) % 2 === 0 ? half[i]! : -half[i]!));
+    return new Vector3(...at).project(camera);
+  });
+  return Math.max(...corners.flatMap(({ x, y }) => [Math.abs(x), Math.abs(y)]));
+}
+
+test("the camera stays where somebody zoomed to, until it is told to look or follow again", () => {
+  const rig = new CameraRig(null);
+  rig.look("side", boundsOfSize(1));
+  const first = rig.distance;
+  rig.camera.position.sub(rig.target).multiplyScalar(0.5).add(rig.target);
+  rig.follow(boundsOfSize(2), 1);
+  expect(rig.distance).toBeCloseTo(first / 2, 9);
+  rig.following = true;
+  rig.follow(boundsOfSize(2), 1);
+  expect(rig.distance).toBeGreaterThan(1.4 * first);
+});
+
+function boundsOfSize(half: number): Bounds {
+  return { center: [0, 0, 0], half: [half, half, half], radius: half * Math.sqrt(3) };
+}
 
 test("a heightfield's rows run along y and its columns along x", () => {
   const heights = [0, 1, 2, 10, 11, 12]; // rows 0 and 1

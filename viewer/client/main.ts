@@ -66,7 +66,6 @@ function mark(): void {
 function follow(): void {
   const { rig } = app.theatre.hall;
   rig.following = !rig.following;
-  rig.restart(rig.target);
   mark();
 }
 

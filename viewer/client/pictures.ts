@@ -2,7 +2,7 @@
 
 import { createRng } from "../../sim/rng.ts";
 import { rollOut } from "./rollOut.ts";
-import type { Preset } from "./scene/bounds.ts";
+import { boundsOf, type Preset } from "./scene/bounds.ts";
 import { Hall } from "./scene/hall.ts";
 import { looks, type Theme } from "./scene/looks.ts";
 import { MarksView } from "./scene/marks.ts";
@@ -43,13 +43,13 @@ async function drawCanvas(request: PictureRequest): Promise<HTMLCanvasElement> {
   const canvas = document.createElement("canvas");
   const hall = new Hall({ canvas, theme, keepPicture: true });
   hall.resize(width, height);
-  hall.furnish(task.model, poses, request.preset);
+  hall.furnish(task.model, poses, marks, request.preset);
   hall.add(task.model, { numRobots }).setPoses(grid(poses, numRobots));
   const marksView = new MarksView();
   marksView.setColor(looks[theme].mark);
   marksView.set(marks);
   hall.stage.scene.add(marksView.object);
-  hall.draw(1, hall.rig.target.toArray());
+  hall.draw(1, boundsOf(task.model, poses, marks));
   return canvas;
 }
 

@@ -257,7 +257,7 @@ export class App {
     if (!facts || !recorded) return;
     this.opened = episode;
     const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
-    this.theatre.open(facts.model, first.slice());
+    this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
     this.panel.setLayout(facts.layout);
     const { time, camera } = this.address;
     if (camera) this.theatre.lookFrom(camera);
@@ -277,7 +277,7 @@ export class App {
       this.theatre.drawOnce();
       return;
     }
-    if (!this.livePoses) this.theatre.open(model, poses, numRobots);
+    if (!this.livePoses) this.theatre.open(model, poses, { numRobots });
     this.livePoses = poses;
     this.theatre.showPoses(poses, seconds);
   }

@@ -2,7 +2,8 @@
 
 import { Plane, Raycaster, Vector2, Vector3 } from "three";
 import type { RobotModel } from "../../../sim/model.ts";
-import type { Preset } from "../scene/bounds.ts";
+import type { Mark } from "../../../sim/task.ts";
+import { type Bounds, boundsOf, type Preset } from "../scene/bounds.ts";
 import { Hall } from "../scene/hall.ts";
 import { looks, type Theme } from "../scene/looks.ts";
 import { MarksView } from "../scene/marks.ts";
@@ -51,6 +52,7 @@ export class Theatre {
   private held: { readonly link: number; readonly from: Vector3 } | null = null;
   private largestForce = 1; // N
   private followedAt = 0; // in poses
+  private marksNow: readonly Mark[] = [];
   private drawnEmpty = true; // the page is there before anything is worth drawing
 
   constructor(canvas: HTMLCanvasElement, theme: Theme) {
@@ -73,12 +75,16 @@ export class Theatre {
   }
 
   /** Puts robots on the stage that begin with these poses, [robots, links, 7]. */
-  open(model: RobotModel, poses: Float32Array, numRobots = 1): void {
+  open(
+    model: RobotModel,
+    poses: Float32Array,
+    { numRobots = 1, marks = [] }: { numRobots?: number; marks?: readonly Mark[] } = {},
+  ): void {
     this.close();
     this.model = model;
     this.poses = poses.slice();
-    this.hall.furnish(model, poses);
-    if (numRobots > 1) this.hall.rig.back(Math.min(2.2, numRobots ** 0.3));
+    this.hall.furnish(model, poses, marks);
+    if (numRobots > 1) this.hall.rig.retreat(Math.min(2.2, numRobots ** 0.3));
     this.robot = this.hall.add(model, { numRobots });
     this.wires = this.hall.add(model, { numRobots, collision: true, tint: 0x2ea36f });
     this.largestForce = 1;
@@ -91,13 +97,14 @@ export class Theatre {
   close(): void {
     for (const view of [this.robot, this.wires, this.ghost]) view?.dispose();
     this.robot = this.wires = this.ghost = this.model = null;
-    this.marks.set([]);
+    this.marksNow = [];
+    this.marks.set(this.marksNow);
     this.drawnEmpty = false;
     this.release();
   }
 
   look(preset: Preset): void {
-    if (this.model) this.hall.look(preset, this.poses);
+    if (this.bounds) this.hall.look(preset, this.bounds);
   }
 
   /** Looks from a place relative to what is looked at. */
@@ -118,7 +125,8 @@ export class Theatre {
     const step = timeline.stepAt(time);
     timeline.posesAt(time, this.poses);
     this.place(this.poses);
-    this.marks.set(timeline.marksAt(step));
+    this.marksNow = timeline.marksAt(step);
+    this.marks.set(this.marksNow);
     this.showOverlays(timeline, step);
     this.showGhost(ghost, time);
     this.draw(seconds);
@@ -150,15 +158,21 @@ export class Theatre {
   /** Draws a few pixels before anything is there to see, so that shaders are compiled by then. */
   warmUp(): void {
     this.hall.resize(16, 16);
-    this.hall.draw(0, [0, 0, 0]);
+    this.hall.draw(0);
     this.resize();
   }
 
   private draw(seconds: number): void {
     this.drawnEmpty = false;
-    const [x = 0, y = 0, z = 0.5] = this.model ? this.poses.subarray(this.followedAt) : [];
     this.hall.stage.shadows = this.shown.has("shadows");
-    this.hall.draw(seconds, [x, y, z]);
+    this.hall.draw(seconds, this.bounds);
+  }
+
+  /** Of the robot that the camera follows, as it stands now. */
+  private get bounds(): Bounds | undefined {
+    return this.model
+      ? boundsOf(this.model, this.poses.subarray(this.followedAt), this.marksNow)
+      : undefined;
   }
 
   /** What the mouse pulls now. */

@@ -2,34 +2,44 @@
 
 import { rotate } from "../../../sim/frames.ts";
 import type { Quat, RobotModel, Vec3 } from "../../../sim/model.ts";
+import type { Mark } from "../../../sim/task.ts";
 import { placesOf, poseStride } from "./compose.ts";
-import { reachOf } from "./shapes.ts";
+import { addExtents } from "./extents.ts";
 
-/** A sphere that holds a robot. */
+/** A box that holds a robot, along the world's axes, and the sphere about it. */
 export interface Bounds {
   readonly center: Vec3;
+  /** Half the box's sides, in m. */
+  readonly half: Vec3;
   readonly radius: number; // m
 }
 
-/** The middle of a robot's box and half its diagonal, with these link poses, [links, 7]. */
-export function boundsOf(model: RobotModel, poses: ArrayLike<number>): Bounds {
-  const low = [Infinity, Infinity, Infinity];
-  const high = [-Infinity, -Infinity, -Infinity];
+/** The box of a robot's shapes with these link poses, [links, 7], and of the balls among its marks. */
+export function boundsOf(
+  model: RobotModel,
+  poses: ArrayLike<number>,
+  marks: readonly Mark[] = [],
+): Bounds {
+  const low: [number, number, number] = [Infinity, Infinity, Infinity];
+  const high: [number, number, number] = [-Infinity, -Infinity, -Infinity];
   for (const { link, geom } of placesOf(model)) {
     const at = link * poseStride;
-    const rotation = [3, 4, 5, 6].map((i) => poses[at + i]!) as unknown as Quat;
-    const shift = rotate(rotation, geom.position);
-    const reach = reachOf(geom.shape);
+    const rotation: Quat = [poses[at + 3]!, poses[at + 4]!, poses[at + 5]!, poses[at + 6]!];
+    const [x, y, z] = rotate(rotation, geom.position);
+    const middle: Vec3 = [poses[at]! + x, poses[at + 1]! + y, poses[at + 2]! + z];
+    addExtents(low, high, geom.shape, middle, rotation, geom.rotation);
+  }
+  for (const mark of marks) {
+    if (mark.type !== "sphere") continue;
     for (let i = 0; i < 3; i++) {
-      const middle = poses[at + i]! + shift[i]!;
-      low[i] = Math.min(low[i]!, middle - reach);
-      high[i] = Math.max(high[i]!, middle + reach);
+      low[i] = Math.min(low[i]!, mark.position[i]! - mark.radius);
+      high[i] = Math.max(high[i]!, mark.position[i]! + mark.radius);
     }
   }
-  if (low[0] === Infinity) return { center: [0, 0, 0], radius: 1 };
+  if (low[0] === Infinity) return { center: [0, 0, 0], half: [1, 1, 1], radius: 1 };
   const center = low.map((value, i) => (value + high[i]!) / 2) as unknown as Vec3;
-  const radius = Math.hypot(...high.map((value, i) => (value - low[i]!) / 2));
-  return { center, radius };
+  const half = low.map((value, i) => (high[i]! - value) / 2) as unknown as Vec3;
+  return { center, half, radius: Math.hypot(...half) };
 }
 
 /** Named places of the camera about a robot. */

@@ -1,7 +1,8 @@
 // Hall: one robot's scene ready to draw: stage, ground, scenery, the robot itself and the camera.
 
-import { Group, Vector3 } from "three";
+import { Group } from "three";
 import type { Geom, RobotModel } from "../../../sim/model.ts";
+import type { Mark } from "../../../sim/task.ts";
 import { type Bounds, bestPreset, boundsOf, type Preset } from "./bounds.ts";
 import { CameraRig } from "./cameraRig.ts";
 import { Ground } from "./ground.ts";
@@ -37,9 +38,7 @@ export class Hall {
   theme: Theme;
   private readonly ground: Ground;
   private scenery: RobotView | null = null;
-  private bounds: Bounds = { center: [0, 0, 0.5], radius: 1 };
-  private model: RobotModel | null = null;
-  private readonly point = new Vector3();
+  private bounds: Bounds = { center: [0, 0, 0.5], half: [1, 1, 1], radius: 1 };
 
   constructor(options: StageOptions) {
     this.theme = options.theme;
@@ -52,19 +51,24 @@ export class Hall {
   }
 
   /** Furnishes the hall for a robot that begins with these link poses, and looks at it. */
-  furnish(model: RobotModel, poses: ArrayLike<number>, preset = bestPreset(model)): void {
+  furnish(
+    model: RobotModel,
+    poses: ArrayLike<number>,
+    marks: readonly Mark[] = [],
+    preset = bestPreset(model),
+  ): void {
     this.clear();
-    this.model = model;
     this.bounds = boundsOf(model, poses);
     const terrain = (model.scenery ?? []).find(({ shape }) => shape.type === "heightfield");
     this.ground.lay(this.bounds.radius, terrain && drawingOf(terrain.shape).geometry());
     this.scenery = sceneryView(model);
     if (this.scenery) this.stage.scene.add(this.scenery.object);
-    this.rig.look(preset, this.bounds);
+    this.rig.look(preset, boundsOf(model, poses, marks));
   }
 
-  look(preset: Preset, poses: ArrayLike<number>): void {
-    if (this.model) this.rig.look(preset, { ...boundsOf(this.model, poses), radius: this.radius });
+  /** Looks from a named side at a robot that has these bounds now. */
+  look(preset: Preset, bounds: Bounds): void {
+    this.rig.look(preset, bounds);
   }
 
   /** Size of the robot that the hall was furnished for, in m. */
@@ -89,10 +93,10 @@ export class Hall {
     this.rig.resize(width, height);
   }
 
-  /** Draws a frame `seconds` after the last, following the robot at x, y, z. */
-  draw(seconds: number, [x, y, z]: readonly [number, number, number]): void {
+  /** Draws a frame `seconds` after the last, following the robot with these bounds. */
+  draw(seconds: number, bounds: Bounds = this.bounds): void {
     const { rig, stage, ground } = this;
-    rig.follow(this.point.set(x, y, z), seconds);
+    rig.follow(bounds, seconds);
     ground.follow(rig.target.x, rig.target.y, Math.max(8 * this.radius, 3.5 * rig.distance));
     stage.draw(rig.camera, rig.target, Math.max(2.5 * this.radius, 0.8 * rig.distance));
   }

@@ -57,30 +57,6 @@ export function drawingOf(shape: Shape): Drawing {
   }
 }
 
-/** Radius of the smallest sphere about the geom's origin that holds the shape, in m; 0 for endless ones. */
-export function reachOf(shape: Shape): number {
-  switch (shape.type) {
-    case "sphere":
-      return shape.radius;
-    case "ellipsoid":
-      return Math.max(...shape.radii);
-    case "box":
-      return Math.hypot(...shape.halfExtents);
-    case "capsule":
-      return shape.halfLength + shape.radius;
-    case "cylinder":
-      return Math.hypot(shape.halfLength, shape.radius);
-    case "convex": {
-      let reach = 0;
-      for (let i = 0; i < shape.points.length; i += 3)
-        reach = Math.max(reach, Math.hypot(...shape.points.slice(i, i + 3)));
-      return reach;
-    }
-    default:
-      return 0;
-  }
-}
-
 function unit(key: string, scale: Vec3, geometry: () => BufferGeometry): Drawing {
   return { key, scale, geometry };
 }

@@ -2,7 +2,6 @@
 //
 // Runs that differ in their seed alone are one curve: their mean, over a band from least to most.
 
-import { type RenderedImage, Resvg } from "@resvg/resvg-js";
 import { scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
 import { type Point, valueAt } from "../train/runSummary.ts";
@@ -79,13 +78,14 @@ export function curvesSvg(curves: readonly Curve[], metric: string): string {
 }
 
 /** The picture's pixels at twice its size, as a PNG file. */
-export function pngOf(svg: string): Uint8Array {
-  const image: RenderedImage = new Resvg(svg, { fitTo: { mode: "zoom", value: 2 } }).render();
-  return image.asPng();
+export async function pngOf(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js"); // most commands draw none
+  return new Resvg(svg, { fitTo: { mode: "zoom", value: 2 } }).render().asPng();
 }
 
 /** Whether a PNG can have words: they are drawn with the system's fonts. */
-export function hasFonts(): boolean {
+export async function hasFonts(): Promise<boolean> {
+  const { Resvg } = await import("@resvg/resvg-js");
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9" ${font}>A</text></svg>`;
   return new Resvg(svg).getBBox() !== undefined;
 }

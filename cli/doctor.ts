@@ -44,7 +44,6 @@ const packageNames = [
 
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("say what this machine can run programs on, and how to get the rest")
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",

@@ -15,7 +15,6 @@ import { print, table } from "./output.ts";
 
 export function envsCommand(): Command {
   return new Command("envs")
-    .description("list tasks, explain one, check one, make one of your robot")
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(checkCommand())

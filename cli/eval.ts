@@ -25,7 +25,6 @@ interface EvalOptions {
 
 export function evalCommand(): Command {
   return new Command("eval")
-    .description("judge a run's policy over many episodes")
     .argument("<run>", "a run's folder, its name, or how its name begins")
     .option("--episodes <n>", "number of episodes, each from its own start", "32")
     .option("--seed <n>", "of the starts", "1000")
@@ -43,7 +42,6 @@ episode may last; after a fall they count as 0, so that a dive does not look lik
 
 export function playCommand(): Command {
   return new Command("play")
-    .description("play episodes of a run's policy, or of a zero or random agent")
     .argument("<run or task>", "a run for --agent trained, a task for the others")
     .option("--agent <kind>", agents.join(", "), "trained")
     .option("--episodes <n>", "number of episodes", "5")

@@ -23,7 +23,6 @@ interface ExportOptions {
 
 export function exportCommand(): Command {
   return new Command("export")
-    .description("write a run's policy as an ONNX or safetensors file, or the run as an HTML page")
     .argument("<run>", "a run's folder, or its name within runs/; for a page also a .rec file")
     .option("--onnx <file>", "graph from `obs` [N, O] to `action` [N, A], with metadata")
     .option("--safetensors <file>", "the parameters by name, and the normaliser's")

@@ -18,7 +18,6 @@ interface RenderOptions {
 
 export function renderCommand(): Command {
   return new Command("render")
-    .description("draw each task's start and an instant of a random rollout")
     .argument("[tasks...]", "which tasks; all where none is named")
     .option("-o, --out <folder>", "where the pictures go", "pictures")
     .addOption(

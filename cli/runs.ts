@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
+import { didYouMean } from "../sim/source.ts";
 import { readMetrics } from "../train/metrics.ts";
 import {
   type RunSummary,
@@ -17,7 +18,6 @@ import { findRun, runFolders } from "./runFolders.ts";
 
 export function runsCommand(): Command {
   return new Command("runs")
-    .description("list runs, compare some, draw their curves")
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(compareCommand())
     .addCommand(plotCommand());
@@ -28,7 +28,10 @@ function listCommand(): Command {
     .description("list the runs of a folder")
     .option("--runs <folder>", "where runs are", "runs")
     .option("--json", "print the list as JSON")
-    .action(({ runs, json = false }: { runs: string; json?: boolean }) => {
+    .allowExcessArguments()
+    .action(({ runs, json = false }: { runs: string; json?: boolean }, { args }: Command) => {
+      const [word] = args;
+      if (word !== undefined) throw new Error(noSuchCommand(word));
       const summaries = runFolders(runs).map(summarizeRun);
       if (json) return print(JSON.stringify(summaries, null, 2));
       if (summaries.length === 0) return print(`no runs in ${runs}/; \`salle train\` makes one`);
@@ -36,6 +39,12 @@ function listCommand(): Command {
       for (const row of table([head, ...summaries.map(listRow)])) print(row);
       for (const { name, problem } of summaries) if (problem !== null) print(`${name}: ${problem}`);
     });
+}
+
+/** `salle runs` alone lists: another word is a command that is not there. */
+function noSuchCommand(word: string): string {
+  const known = ["list", "compare", "plot"];
+  return `salle runs has no "${word}"${didYouMean(word, known)}; known: ${known.join(", ")}`;
 }
 
 function listRow(run: RunSummary): string[] {
@@ -123,18 +132,20 @@ Runs of one task and algorithm are drawn as their mean, over a band from the lea
 Example:
   salle runs plot runs/hopper-* --metric eval/mean_reward --out hopper.png`,
     )
-    .action((names: string[], { metric, out, runs }: Record<"metric" | "out" | "runs", string>) => {
-      plotRuns(
-        names.map((name) => findRun(name, runs)),
-        metric,
-        out,
-      );
+    .action(async (names: string[], options: Record<"metric" | "out" | "runs", string>) => {
+      const { metric, out, runs } = options;
+      const folders = names.map((name) => findRun(name, runs));
+      await plotRuns(folders, metric, out);
       print(`wrote ${out}`);
     });
 }
 
 /** Draws a metric of runs into a .svg or .png file; throws where none of them has it. */
-export function plotRuns(folders: readonly string[], metric: string, file: string): void {
+export async function plotRuns(
+  folders: readonly string[],
+  metric: string,
+  file: string,
+): Promise<void> {
   if (!/\.(svg|png)$/.test(file)) throw new Error(`a picture ends in .svg or .png, got "${file}"`);
   const curves = folders.map((folder) => {
     const { task, algorithm } = summarizeRun(folder);
@@ -150,9 +161,9 @@ export function plotRuns(folders: readonly string[], metric: string, file: strin
   }
   const svg = curvesSvg(groupCurves(points), metric);
   const isPng = file.endsWith(".png");
-  if (isPng && !hasFonts())
+  if (isPng && !(await hasFonts()))
     process.stderr.write(`${file} has no words: this system has no fonts; .svg has them\n`);
-  writeFileSync(file, isPng ? pngOf(svg) : svg);
+  writeFileSync(file, isPng ? await pngOf(svg) : svg);
 }
 
 function letter(i: number): string {

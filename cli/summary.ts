@@ -8,7 +8,7 @@ import { formatCount, formatNumber, formatTime } from "./progress.ts";
 import { plotRuns } from "./runs.ts";
 
 /** Draws the curve, and returns the lines to print when a training has ended. */
-export function summary(folder: string, step: number, outcome: Outcome): string[] {
+export async function summary(folder: string, step: number, outcome: Outcome): Promise<string[]> {
   const rows = readMetrics(folder);
   const evaluations = rows.filter((row) => row[returnMetric] !== undefined);
   const last = rows.at(-1);
@@ -23,7 +23,7 @@ export function summary(folder: string, step: number, outcome: Outcome): string[
   if (best) lines.push(`best policy, of step ${formatCount(best.step)}: ${describe(best)}`);
   if (evaluations.length > 1) {
     const picture = join(folder, "curve.png");
-    plotRuns([folder], returnMetric, picture);
+    await plotRuns([folder], returnMetric, picture);
     lines.push(`curve    ${picture}`);
   }
   if (outcome === "stopped") lines.push(`go on    salle resume ${folder}`);

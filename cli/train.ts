@@ -40,7 +40,6 @@ interface TrainOptions {
 
 export function trainCommand(): Command {
   return new Command("train")
-    .description("train a policy on a task, from scratch")
     .argument("[task]", "a task's name, or a file: ./robot.xml, ./robot.urdf, ./task.json")
     .option("--task <name>", "the task; --env and --env-id mean the same")
     .option("--env <name>")
@@ -78,7 +77,6 @@ Examples:
 
 export function resumeCommand(): Command {
   return new Command("resume")
-    .description("go on with a run from its last checkpoint, to the bit")
     .argument("<run>", "a run's folder, its name, or how its name begins")
     .option("--from <which>", "last, best or a step", "last")
     .option("--runs <folder>", "where runs are", "runs")
@@ -139,17 +137,17 @@ async function run(
   release();
   await show?.close();
   progress.end();
-  conclude(result);
+  await conclude(result);
 }
 
-function conclude(result: TrainingResult): void {
+async function conclude(result: TrainingResult): Promise<void> {
   const { folder, step, outcome, reason } = result;
   if (outcome === "failed") {
     process.exitCode = 1;
     process.stderr.write(`error: ${reason}\n`);
     return;
   }
-  for (const line of summary(folder, step, outcome)) print(line);
+  for (const line of await summary(folder, step, outcome)) print(line);
   if (outcome === "stopped") process.exitCode = 130;
 }
 

@@ -27,7 +27,6 @@ export interface Verdict {
 
 export function verifyCommand(): Command {
   return new Command("verify")
-    .description("simulate recorded episodes again and compare them to the bit")
     .argument("<path...>", "recordings (.rec), or folders of runs with episodes/*.rec")
     .option("--task <name>", "the task to simulate, instead of the one that a recording names")
     .option("--json", "print a list of verdicts and one of problems as JSON")

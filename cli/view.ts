@@ -12,7 +12,6 @@ interface ViewOptions {
 
 export function viewCommand(): Command {
   return new Command("view")
-    .description("show runs, curves and recorded episodes in a browser")
     .argument("[path]", "a folder of runs, a run, or a .rec file", "runs")
     .option(
       "--host <address>",

@@ -1,9 +1,10 @@
 // What a run came to, in one line of a list; runs that were interrupted or damaged too.
 
-import { basename } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
 import { isLocked } from "./lock.ts";
 import { type MetricsRow, readMetrics } from "./metrics.ts";
-import { readRunConfig } from "./policy.ts";
 import { type RunStatus, readMeta } from "./runMeta.ts";
 
 export interface RunSummary {
@@ -40,7 +41,7 @@ export function summarizeRun(folder: string): RunSummary {
   };
   const name = basename(folder);
   const meta = attempt(() => readMeta(folder));
-  const config = attempt(() => readRunConfig(folder));
+  const config = attempt(() => readNames(folder));
   const rows = attempt(() => readMetrics(folder)) ?? [];
   const returns = seriesOf(rows, returnMetric).map(({ value }) => value);
   const [task = "?", algorithm = "?", seed] = name.split("__");
@@ -50,7 +51,7 @@ export function summarizeRun(folder: string): RunSummary {
     name,
     task: config?.task ?? task,
     algorithm: config?.algorithm ?? algorithm,
-    seed: config?.train.seed ?? (seed === undefined ? null : Number(seed)),
+    seed: config?.seed ?? (seed === undefined ? null : Number(seed)),
     steps: rows.at(-1)?.step ?? 0,
     best: returns.length > 0 ? Math.max(...returns) : null,
     last: returns.at(-1) ?? null,
@@ -58,6 +59,15 @@ export function summarizeRun(folder: string): RunSummary {
     started: meta?.started ?? null,
     problem: problems[0] ?? null,
   };
+}
+
+/** What a list says of config.yaml; to check all of its settings would load every algorithm. */
+function readNames(folder: string): { task: string; algorithm: string; seed: number } {
+  const path = join(folder, "config.yaml");
+  const { task, algorithm, train } = parse(readFileSync(path, "utf8")) ?? {};
+  if (typeof task !== "string" || typeof algorithm !== "string" || !Number.isInteger(train?.seed))
+    throw new Error(`${path} wants a task, an algorithm and train.seed`);
+  return { task, algorithm, seed: train.seed };
 }
 
 /** A point of a curve. */

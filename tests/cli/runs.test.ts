@@ -64,10 +64,10 @@ test("seeds of one setting are drawn as one curve, into SVG and PNG", async () =
   expect(svg).toContain("hopper-hop-v0 sac, mean of 2 seeds (60 at 400)");
   expect(svg).not.toContain("NaN");
   expect(readFileSync(pngFile).subarray(1, 4).toString()).toBe("PNG");
-  expect(Buffer.from(pngOf(svg)).equals(readFileSync(pngFile))).toBe(true);
-  if (hasFonts()) {
-    const mute = pngOf(svg.replaceAll(/<text.*?<\/text>/g, "")).length;
-    expect(pngOf(svg).length).toBeGreaterThan(mute);
+  expect(Buffer.from(await pngOf(svg)).equals(readFileSync(pngFile))).toBe(true);
+  if (await hasFonts()) {
+    const mute = (await pngOf(svg.replaceAll(/<text.*?<\/text>/g, ""))).length;
+    expect((await pngOf(svg)).length).toBeGreaterThan(mute);
   }
 });
 

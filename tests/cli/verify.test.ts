@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,24 +11,10 @@ import { decodeRecording } from "../../sim/readRecordings.ts";
 import { encodeRecording, type Recording } from "../../sim/recording.ts";
 import { createRng } from "../../sim/rng.ts";
 import { createTask } from "../../tasks/index.ts";
+import { salle } from "./salle.ts";
 
-const dist = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folder = mkdtempSync(join(tmpdir(), "salle-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function salle(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(dist, "cli/main.js"), ...args], (error, output, errors) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors }),
-    );
-  });
-}
 
 /** Two episodes of one robot of three, falling under random actions. */
 async function record(build: PhysicsBuild, name: string, level: number): Promise<Uint8Array[]> {

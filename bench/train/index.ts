@@ -31,7 +31,7 @@ export async function benchTrain({ quick, task }: BenchOptions): Promise<Report>
   try {
     const rows: Row[] = [];
     const chosen = robotsOf(quick, task);
-    for (const robot of chosen) rows.push(await startupRow(robot, runs, quick ? 1 : 5));
+    for (const robot of chosen) rows.push(await startupRow(robot, runs, quick ? 1 : 3));
     const cases = chosen.flatMap((robot) => casesOf(robot, quick));
     for (const training of cases) rows.push(...(await caseRows(training, runs, quick)));
     return {
@@ -75,7 +75,7 @@ async function caseRows(training: TrainingCase, runs: string, quick: boolean): P
     const paces = new Map<TrainingContender, Pace[]>();
     for (let round = 0; round < (quick ? 1 : 5); round++)
       for (const [contender, trainee] of finalists) {
-        const pace = await trainee.turn(quick ? 1000 : 2000);
+        const pace = await trainee.turn(quick ? 1000 : 1500);
         paces.set(contender, [...(paces.get(contender) ?? []), pace]);
       }
     return [...paces].flatMap(([contender, list]) => paceRows(caseName(training), contender, list));
@@ -100,7 +100,7 @@ async function fastestOfFamilies(
   >();
   for (const entry of started) {
     const [{ family }, trainee] = entry;
-    const { stepsPerSecond: speed } = await trainee.turn(1000);
+    const { stepsPerSecond: speed } = await trainee.turn(750);
     if (speed > (fastest.get(family)?.speed ?? 0)) fastest.set(family, { entry, speed });
   }
   return [...fastest.values()].map(({ entry }) => entry);
@@ -108,26 +108,14 @@ async function fastestOfFamilies(
 
 function paceRows(name: string, { family, how }: TrainingContender, paces: readonly Pace[]): Row[] {
   const contender = `${family}, ${how}`;
-  return [
-    row(
-      name,
-      contender,
-      paces.map((pace) => pace.stepsPerSecond),
-      "steps/s",
-    ),
-    row(
-      name,
-      contender,
-      paces.map((pace) => pace.updatesPerSecond),
-      "updates/s",
-    ),
-    row(
-      name,
-      contender,
-      paces.map((pace) => pace.cores),
-      "cores",
-    ),
+  const measures: [keyof Pace, unit: string][] = [
+    ["stepsPerSecond", "steps/s"],
+    ["updatesPerSecond", "updates/s"],
+    ["cores", "cores"],
+    ["updateCpu", "ms CPU/update"],
   ];
+  const of = (key: keyof Pace) => paces.map((pace) => pace[key]);
+  return measures.map(([key, unit]) => row(name, contender, of(key), unit));
 }
 
 async function startupRow(robot: Robot, runs: string, count: number): Promise<Row> {

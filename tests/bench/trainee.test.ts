@@ -19,6 +19,7 @@ describe("a training that takes turns", () => {
     expect(pace.stepsPerSecond).toBeCloseTo(1600);
     expect(pace.updatesPerSecond).toBeCloseTo(400);
     expect(pace.cores).toBeCloseTo(0.01);
+    expect(pace.updateCpu).toBeCloseTo(0.025); // ms
     await trainee.end();
   });
 

@@ -27,6 +27,8 @@ const startupCase = "from command to first learning step";
 
 /** Everything of `npm run bench -- train`. */
 export async function benchTrain({ quick, task }: BenchOptions): Promise<Report> {
+  // A process that stands still hears no interrupt: leave by the exit that ends it.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   const runs = mkdtempSync(join(tmpdir(), "salle-bench-"));
   try {
     const rows: Row[] = [];

@@ -9,10 +9,14 @@ import { findTaskFile, loadTaskFile, tasksFolder } from "./files.ts";
 import { halfcheetahRun } from "./halfcheetah.ts";
 import { hopperHop } from "./hopper.ts";
 import { humanoid } from "./humanoid.ts";
+import { insertPeg } from "./insertPeg.ts";
 import { liftCube } from "./liftCube.ts";
+import { openDrawer } from "./openDrawer.ts";
 import { pendulumSwingup } from "./pendulum.ts";
 import { quadrupedWalk } from "./quadruped.ts";
 import { reacher } from "./reacher.ts";
+import { stackCubes } from "./stackCubes.ts";
+import { twoArmLift } from "./twoArmLift.ts";
 import { walker2d } from "./walker2d.ts";
 
 /** Makes a task; the first of a domain is the one that the domain's name alone stands for. */
@@ -32,6 +36,14 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "quadruped-rough-v0": (id) => quadrupedWalk(id, { roughness: 0.06 }),
   "lift-cube-v0": (id) => liftCube(id, { dense: false }),
   "lift-cube-dense-v0": (id) => liftCube(id, { dense: true }),
+  "stack-cubes-v0": (id) => stackCubes(id, { dense: false }),
+  "stack-cubes-dense-v0": (id) => stackCubes(id, { dense: true }),
+  "insert-peg-v0": (id) => insertPeg(id, { dense: false }),
+  "insert-peg-dense-v0": (id) => insertPeg(id, { dense: true }),
+  "open-drawer-v0": (id) => openDrawer(id, { dense: false }),
+  "open-drawer-dense-v0": (id) => openDrawer(id, { dense: true }),
+  "two-arm-lift-v0": (id) => twoArmLift(id, { dense: false }),
+  "two-arm-lift-dense-v0": (id) => twoArmLift(id, { dense: true }),
 };
 
 /** The registered id that a name stands for: `reacher-easy-v0`, `reacher-easy` and `reacher` are one. */

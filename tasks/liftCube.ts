@@ -7,7 +7,13 @@ import type { Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
 import { graded, type HandTaskOptions, type Stage } from "./arm/grading.ts";
 import { Hand } from "./arm/hand.ts";
-import { blockObservation, handObservation, observeBlock, observeHand } from "./arm/observe.ts";
+import {
+  blockObservation,
+  handObservation,
+  handSize,
+  observeBlock,
+  observeHand,
+} from "./arm/observe.ts";
 import {
   benchWorkspace,
   dropBlock,
@@ -67,7 +73,7 @@ function lift(id: string, model: RobotModel, options: HandTaskOptions): Task {
     observe(world, out) {
       observeHand(hand, world, out, 0);
       const { position, yaw } = hand.tool(world);
-      observeBlock(world, cube, position, yaw, out, 15);
+      observeBlock(world, cube, position, yaw, out, handSize);
     },
   };
 }

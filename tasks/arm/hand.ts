@@ -34,6 +34,8 @@ export interface HandOptions {
   readonly workspace: Workspace;
   /** What the names of this arm's parts begin with. */
   readonly prefix?: string;
+  /** Which way the arm faces, in rad about the vertical: yaw is counted from there. */
+  readonly facing?: number;
   /** Where its numbers begin in the world's memory. */
   readonly memoryAt?: number;
 }
@@ -41,7 +43,7 @@ export interface HandOptions {
 /** Where the tool is and how it moves. */
 export interface ToolState {
   readonly position: Float64Array; // m
-  /** Turn about the vertical, in (−π, π]; at 0 the fingers open along y. */
+  /** Turn about the vertical, in [−π, π], from where the arm faces; at 0 the fingers open along its y. */
   yaw: number;
 }
 
@@ -56,13 +58,15 @@ export class Hand {
   readonly link: number;
   private readonly chain: Chain;
   private readonly site: string;
+  private readonly facing: number;
   private readonly joints: readonly { readonly coordinate: number; readonly drive: Drive }[];
   private readonly fingerDrives: readonly Drive[];
   private readonly angles: Float64Array;
   private readonly pose = new Float64Array(7);
   private readonly state: ToolState = { position: new Float64Array(3), yaw: 0 };
 
-  constructor(model: RobotModel, { prefix = "", workspace, memoryAt = 0 }: HandOptions) {
+  constructor(model: RobotModel, options: HandOptions) {
+    const { prefix = "", workspace, facing = 0, memoryAt = 0 } = options;
     const { coordinates, actuators } = planRobot(model);
     const coordinateOf = (joint: string): number =>
       coordinates.findIndex(({ name }) => name === joint);
@@ -73,6 +77,7 @@ export class Hand {
     };
     this.workspace = workspace;
     this.memoryAt = memoryAt;
+    this.facing = facing;
     this.site = `${prefix}tool`;
     this.chain = new Chain(model, this.site);
     this.joints = this.chain.joints.map((name) => {
@@ -123,9 +128,8 @@ export class Hand {
     const { state } = this;
     const { position, rotation } = world.sensors.site(this.site);
     for (let k = 0; k < 3; k++) state.position[k] = position[k]!;
-    const turned = 2 * atan2(-rotation[0]!, rotation[1]!);
-    state.yaw =
-      turned > Math.PI ? turned - 2 * Math.PI : turned <= -Math.PI ? turned + 2 * Math.PI : turned;
+    const turned = 2 * atan2(-rotation[0]!, rotation[1]!) - this.facing;
+    state.yaw = turned - 2 * Math.PI * Math.round(turned / (2 * Math.PI));
     return state;
   }
 
@@ -137,7 +141,7 @@ export class Hand {
   /** Joint targets for the wanted pose in memory, from `angles` on. */
   private follow(memory: Float64Array, numSteps: number): void {
     const { memoryAt, angles, pose } = this;
-    const half = memory[memoryAt + 3]! / 2;
+    const half = (memory[memoryAt + 3]! + this.facing) / 2;
     for (let k = 0; k < 3; k++) pose[k] = memory[memoryAt + k]!;
     pose[3] = -sin(half); // half a turn about y, then yaw about z
     pose[4] = cos(half);

@@ -5,6 +5,10 @@ import type { World } from "../../sim/world.ts";
 import { axisOf } from "../posture.ts";
 import type { Hand } from "./hand.ts";
 
+/** Numbers that `observeHand` and `observeBlock` write. */
+export const handSize = 15;
+export const blockSize = 12;
+
 /** Names of what `observeHand` writes; `hand` is what they begin with. */
 export function handObservation(hand = "tool"): string[] {
   return [
@@ -47,13 +51,13 @@ export function blockObservation(name: string, from = "tool"): string[] {
     `${name}: 10 height of its centre [m]`,
     `${name}: cosine of 4 × (its yaw − ${from}'s yaw)`,
     `${name}: sine of 4 × (its yaw − ${from}'s yaw)`,
-    `${name}: z component of its most upright axis`,
+    ...["x", "y"].map((axis) => `${name}: 3 × its most upright axis along ${axis}`),
     ...["x", "y", "z"].map((axis) => `${name}: velocity along ${axis} [m/s]`),
     `${name}: 0.2 turning rate about z [rad/s]`,
   ];
 }
 
-/** Writes 11 numbers about a link that looks the same after a quarter turn, seen from a place and yaw. */
+/** Writes 12 numbers about a link that looks the same after a quarter turn, seen from a place and yaw. */
 export function observeBlock(
   world: World,
   link: number,
@@ -65,15 +69,17 @@ export function observeBlock(
   const { linkPositions, linkVelocities, linkAngularVelocities } = world;
   for (let k = 0; k < 3; k++) {
     out[at + k] = 10 * (linkPositions[3 * link + k]! - place[k]!);
-    out[at + 7 + k] = linkVelocities[3 * link + k]!;
+    out[at + 8 + k] = linkVelocities[3 * link + k]!;
   }
   out[at + 3] = 10 * linkPositions[3 * link + 2]!;
   const upright = uprightAxis(world, link);
   const turn = 4 * (blockYaw(world, link) - yaw);
   out[at + 4] = cos(turn);
   out[at + 5] = sin(turn);
-  out[at + 6] = Math.abs(axisOf(world, link, 2, upright));
-  out[at + 10] = 0.2 * linkAngularVelocities[3 * link + 2]!;
+  const up = axisOf(world, link, 2, upright) < 0 ? -3 : 3;
+  out[at + 6] = up * axisOf(world, link, 0, upright);
+  out[at + 7] = up * axisOf(world, link, 1, upright);
+  out[at + 11] = 0.2 * linkAngularVelocities[3 * link + 2]!;
 }
 
 /** Index of the link's own axis that is nearest to the vertical. */

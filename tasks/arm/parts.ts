@@ -1,7 +1,6 @@
 // Parts that tasks with a hand share: where things begin, what is random, and how near a grip is.
 
 import { aboutAxis, multiply } from "../../sim/frames.ts";
-import { cos, sin } from "../../sim/math.ts";
 import type { Rng } from "../../sim/rng.ts";
 import type { Randomization } from "../../sim/task.ts";
 import type { World } from "../../sim/world.ts";
@@ -14,10 +13,11 @@ export const benchWorkspace: Workspace = {
   x: [0.3, 0.6],
   y: [-0.25, 0.25],
   z: [0.01, 0.32],
-  yaw: [-1.6, 1.6],
+  yaw: [-2, 2],
 };
 
 const dropHeight = 0.006; // m
+const dropTilt = 0.1; // rad
 
 /** What differs from arm to arm and from thing to thing. */
 export const randomiseArm: Randomization = {
@@ -48,20 +48,14 @@ export function dropBlock(
   [x, y, z]: readonly number[],
   yaw: number,
   rng: Rng,
+  tilt = dropTilt,
 ): void {
-  const [tiltX, tiltY, spin] = [
-    between(rng, -0.1, 0.1),
-    between(rng, -0.1, 0.1),
-    between(rng, -1, 1),
-  ];
-  const upright = [0, 0, sin(yaw / 2), cos(yaw / 2)] as const;
-  const tilt = aboutAxis([1, 0, 0], tiltX);
-  const turn = multiply(upright, multiply(tilt, aboutAxis([0, 1, 0], tiltY)));
+  const aboutX = aboutAxis([1, 0, 0], between(rng, -tilt, tilt));
+  const aboutY = aboutAxis([0, 1, 0], between(rng, -tilt, tilt));
+  const turn = multiply(aboutAxis([0, 0, 1], yaw), multiply(aboutX, aboutY));
   start.freePoses.set([x!, y!, z! + dropHeight, ...turn], 7 * link);
-  start.freeVelocities.set(
-    [between(rng, -0.1, 0.1), between(rng, -0.1, 0.1), 0, 0, 0, spin],
-    6 * link,
-  );
+  const [vx, vy, spin] = [tilt, tilt, 10 * tilt].map((most) => between(rng, -most, most));
+  start.freeVelocities.set([vx!, vy!, 0, 0, 0, spin!], 6 * link);
 }
 
 /** Distance between the tool and a link's centre, in m. */
@@ -77,11 +71,27 @@ export function distanceTo(world: World, hand: Hand, link: number): number {
 
 /** 1 where the tool is at a link's centre, less with the distance. */
 export function near(world: World, hand: Hand, link: number): number {
-  return tolerance(distanceTo(world, hand, link), {
+  return closeness(distanceTo(world, hand, link));
+}
+
+/** 1 at distances in m up to 1 cm, less beyond. */
+export function closeness(distance: number): number {
+  return tolerance(distance, {
     bounds: [0, 0.01],
     margin: 0.2,
     sigmoid: "tanhSquared",
   });
+}
+
+/** Moves a fixture, which stands on sliding and turning joints of its name with great friction. */
+export function placeFixture(world: World, name: string, x: number, y: number, yaw: number): void {
+  const { positions } = world.start;
+  for (const [joint, value] of [
+    ["x", x],
+    ["y", y],
+    ["yaw", yaw],
+  ] as const)
+    positions[world.jointIndex(`${name}_${joint}`)] = value;
 }
 
 /** 1 where the fingers hold a link of this width, 0 where they do not. */

@@ -1,6 +1,7 @@
 // Scenes for arms: an arm's file and those of the things around it as one model, and the physics they want.
 
-import type { RobotModel } from "../../sim/model.ts";
+import { aboutAxis, add, multiply, rotate } from "../../sim/frames.ts";
+import type { Quat, RobotModel, Vec3 } from "../../sim/model.ts";
 import type { PhysicsSettings } from "../../sim/settings.ts";
 import { loadRobot } from "../robots.ts";
 
@@ -9,6 +10,34 @@ export const controlDt = 0.05; // s
 /** The six-joint arm at the world's origin, which faces along x. */
 export function loadArm(): Promise<RobotModel> {
   return loadRobot(new URL("../arm.xml", import.meta.url));
+}
+
+/** A model's copy that stands elsewhere, turned about the vertical; its parts' names begin with `prefix`. */
+export function placedModel(
+  model: RobotModel,
+  prefix: string,
+  place: Vec3,
+  yaw: number,
+): RobotModel {
+  const named = <T extends { readonly name: string }>(part: T): T => {
+    return { ...part, name: prefix + part.name };
+  };
+  const turn = aboutAxis([0, 0, 1], yaw);
+  const put = <T extends { readonly position: Vec3; readonly rotation: Quat }>(part: T): T => {
+    const position = add(place, rotate(turn, part.position));
+    return { ...part, position, rotation: multiply(turn, part.rotation) };
+  };
+  return {
+    name: prefix + model.name,
+    links: model.links.map((link) => {
+      const { parent, joints, sites = [] } = link;
+      const own = { ...named(link), joints: joints.map(named), sites: sites.map(named) };
+      return parent === null ? put(own) : { ...own, parent: prefix + parent };
+    }),
+    actuators: model.actuators.map((drive) => ({ ...named(drive), joint: prefix + drive.joint })),
+    scenery: (model.scenery ?? []).map(put),
+    contactExclusions: (model.contactExclusions ?? []).map(([a, b]) => [prefix + a, prefix + b]),
+  };
 }
 
 /** Everything that these models have, as one; names must differ. */

@@ -3,7 +3,11 @@
 import type { RobotModel } from "../../sim/model.ts";
 import type { Task } from "../../sim/task.ts";
 import { demonstrator, type Expert, type Flaws, flawless, type Script } from "./expert.ts";
+import { insertPegScript } from "./insertPeg.ts";
 import { liftCubeScript } from "./liftCube.ts";
+import { openDrawerScript } from "./openDrawer.ts";
+import { stackCubesScript } from "./stackCubes.ts";
+import { twoArmLiftScript } from "./twoArmLift.ts";
 
 interface Entry {
   readonly script: (model: RobotModel) => Script;
@@ -13,12 +17,28 @@ interface Entry {
   readonly person: Flaws;
 }
 
+const flawsOfPeople: Flaws = {
+  speed: 0.7,
+  tremble: 0.25,
+  drift: 0.05,
+  aim: 0.01,
+  pauses: 0.01,
+  haste: 0.2,
+};
+
+/** Steadier ones, for what needs a finer touch. */
+const carefulPeople: Flaws = { ...flawsOfPeople, tremble: 0.12, drift: 0.03, aim: 0.005 };
+
 const experts: Readonly<Record<string, Entry>> = {
-  "lift-cube": {
-    script: liftCubeScript,
+  "lift-cube": { script: liftCubeScript, held: [4], person: flawsOfPeople },
+  "stack-cubes": { script: stackCubesScript, held: [4], person: { ...flawsOfPeople, aim: 0.004 } },
+  "insert-peg": {
+    script: insertPegScript,
     held: [4],
-    person: { speed: 0.7, tremble: 0.25, drift: 0.05, aim: 0.01, pauses: 0.01, haste: 0.2 },
+    person: { ...carefulPeople, tremble: 0.08, haste: 0.1 },
   },
+  "open-drawer": { script: openDrawerScript, held: [4], person: flawsOfPeople },
+  "two-arm-lift": { script: twoArmLiftScript, held: [4, 9], person: carefulPeople },
 };
 
 /** How well an expert does: every time, as people do, or with flaws of one's own. */

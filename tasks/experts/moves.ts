@@ -70,6 +70,16 @@ export function believed(
   ];
 }
 
+/** A place some way off, in m. */
+export function shifted(
+  place: ArrayLike<number>,
+  x: number,
+  y: number,
+  z: number,
+): [number, number, number] {
+  return [place[0]! + x, place[1]! + y, place[2]! + z];
+}
+
 function clamp(value: number): number {
   return Math.min(1, Math.max(-1, value));
 }

@@ -1,4 +1,4 @@
-// One writer a run: a file that names the process which has the run open.
+// One writer a run, or a dataset: a file that names the process which has the folder open.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -15,7 +15,7 @@ export function lockRun(folder: string): void {
   const owner = ownerOf(folder);
   if (owner && owner.pid !== pid && mayLive(owner))
     throw new Error(
-      `process ${owner.pid} on ${owner.host} has the run ${folder} open; end it, or remove ${lockPath(folder)} if it is no training`,
+      `process ${owner.pid} on ${owner.host} has ${folder} open; end it, or remove ${lockPath(folder)} if it does not`,
     );
   writeFileSync(lockPath(folder), `${JSON.stringify({ pid, host: hostname() })}\n`);
 }

@@ -141,7 +141,7 @@ test("a run that another process has open is not resumed, one whose process died
   const lock = join(run.folder, "lock");
   const { host } = JSON.parse(readFileSync(lock, "utf8"));
   writeFileSync(lock, JSON.stringify({ pid: 1, host }));
-  expect(() => resumeRun(run.folder, [])).toThrow(/process 1 on .* has the run .* open/);
+  expect(() => resumeRun(run.folder, [])).toThrow(/process 1 on .* has .* open/);
   writeFileSync(lock, JSON.stringify({ pid: 2 ** 22 + 1, host }));
   resumeRun(run.folder, []).run.finish("stopped", "by hand");
   expect(existsSync(lock)).toBe(false);

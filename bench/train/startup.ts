@@ -16,6 +16,8 @@ export async function secondsToLearning(robot: string, runs: string): Promise<nu
   const flags = ["--set", "train.logFreq=1", "--runs", runs, "--name", name];
   const child = spawn(process.execPath, [program, "train", robot, ...flags], { stdio: "ignore" });
   const ended = once(child, "exit");
+  const kill = (): void => void child.kill("SIGKILL");
+  process.on("exit", kill);
   try {
     while (Date.now() / 1000 < started + longestWait) {
       await sleep(100);
@@ -26,7 +28,8 @@ export async function secondsToLearning(robot: string, runs: string): Promise<nu
     }
     throw new Error(`salle train ${robot} learnt nothing within ${longestWait} s`);
   } finally {
-    child.kill("SIGKILL");
+    process.off("exit", kill);
+    kill();
     await ended;
   }
 }

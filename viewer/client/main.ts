@@ -1,6 +1,7 @@
 // The viewer's page: puts its parts together.
 
 import { App } from "./page/app.ts";
+import { recordVideo, saveAs, type VideoOptions } from "./page/capture.ts";
 import { button, byId, el } from "./page/dom.ts";
 import { type Key, listen, showHelp } from "./page/keys.ts";
 import { type Toggle, toggleNames } from "./page/theatre.ts";
@@ -19,7 +20,7 @@ function firstTheme(): Theme {
 /** Says on the page why there is none, where this browser can't draw. */
 function createApp(): App {
   try {
-    return new App(firstTheme(), toggles);
+    return new App(firstTheme(), { show: toggles, save: saves });
   } catch (error) {
     byId("state").textContent = `nothing can be drawn here: ${(error as Error).message}`;
     throw error;
@@ -75,6 +76,16 @@ for (const name of toggleNames) {
   toggleButtons.set(name, made);
   toggles.append(made);
 }
+const saves = el(
+  "div",
+  { className: "toggles" },
+  button("picture", "Save what is shown as a PNG file (P)", () => void saveAs(app, "picture")),
+  button(
+    "video",
+    "Save the episode as a video, at its own speed (R)",
+    () => void saveAs(app, "video"),
+  ),
+);
 const followButton = button("follow", "Move along with the robot (F)", follow);
 root.dataset["theme"] = firstTheme();
 const app = createApp();
@@ -156,13 +167,16 @@ const keys: readonly Key[] = [
     does: "robot or curves",
     act: () => app.setView(root.dataset["view"] === "curves" ? "episode" : "curves"),
   },
+  { key: "p", shown: "P", does: "save the picture", act: () => void saveAs(app, "picture") },
+  { key: "r", shown: "R", does: "save a video", act: () => void saveAs(app, "video") },
   { key: "d", shown: "D", does: "light or dark", act: flipTheme },
   { key: "?", shown: "?", does: "these keys", act: () => showHelp(keys) },
 ];
 app.viewChanged = mark;
 listen(keys);
 
-Object.assign(globalThis, { salle: app }); // for tests and the console
+const video = (options: VideoOptions) => recordVideo(app, options);
+Object.assign(globalThis, { salle: app, salleVideo: video }); // for tests, the console and viewer/video.ts
 if (app.address.view === "curves") app.setView("curves");
 mark();
 await app.start();

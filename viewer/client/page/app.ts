@@ -1,7 +1,8 @@
 // App: what is open, and the frame that draws it.
 
 import type { Theme } from "../scene/looks.ts";
-import { type Address, readAddress, writeAddress } from "./address.ts";
+import { type Address, readAddress } from "./address.ts";
+import { AddressBar } from "./addressBar.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
@@ -11,15 +12,15 @@ import { driveFork } from "./forkDriver.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
 import type { EpisodeInput } from "./messages.ts";
-import { Panel } from "./panel.ts";
+import { Panel, type PanelButtons } from "./panel.ts";
 import { Player } from "./player.ts";
 import { Sidebar } from "./sidebar.ts";
 import { showLines } from "./state.ts";
 import { Theatre } from "./theatre.ts";
+import type { Timeline } from "./timeline.ts";
 
 const root = document.documentElement; // what it is set to is the style sheet's to show
 const pollEvery = 2000; // ms between looks for new runs and rows
-const writeEvery = 700; // ms between writings of the address
 const firstLook = 0.05; // s of an episode that are there before it plays
 
 export class App {
@@ -30,28 +31,31 @@ export class App {
   address: Address;
   runs: readonly RunSummary[] = [];
   episode: Episode | null = null;
+  /** The one whose robot is on the stage. */
+  opened: Episode | null = null;
   ghost: Episode | null = null;
   problem: string | null = null;
   watchingLive = false;
+  /** The share of a video that is done while one is made (capture.ts). */
+  recording: number | null = null;
   readonly live: Live;
   /** Called after the view changed. */
   viewChanged: () => void = () => undefined;
   private readonly bar: Bar;
   private readonly sidebar: Sidebar;
-  private opened: Episode | null = null; // the one whose robot is on the stage
   private livePoses: Float32Array | null = null;
   private numFiles = 0; // of the run that is open, when its episode was opened
   private last = performance.now();
-  private written = 0;
+  private readonly addressBar = new AddressBar();
 
-  constructor(theme: Theme, toggles: HTMLElement) {
+  constructor(theme: Theme, buttons: PanelButtons) {
     this.address = readAddress(location.search);
     this.theatre = new Theatre(byId("canvas"), theme);
     const seek = (time: number): void => this.seek(time);
     const changes = (): void => {
       if (this.episode?.fork) this.fork(this.episode.forkStep);
     };
-    this.panel = new Panel({ seek, changes }, toggles);
+    this.panel = new Panel({ seek, changes }, buttons);
     this.bar = new Bar(this.player, {
       toggle: () => this.toggle(),
       step: (by) => this.step(by),
@@ -132,6 +136,11 @@ export class App {
     this.ghost?.close();
     const bytes = await this.fetched(run, file);
     this.ghost = bytes && new Episode({ type: "recording", bytes, index: 0 });
+  }
+
+  /** What is shown beside the open episode: of a fork the recorded way. */
+  get ghostShown(): Timeline | null {
+    return (this.episode?.fork ? this.episode : this.ghost)?.recorded ?? null;
   }
 
   seek(time: number): void {
@@ -225,10 +234,11 @@ export class App {
     const now = performance.now();
     const seconds = Math.min(0.1, (now - this.last) / 1000);
     this.last = now;
+    showLines(this);
+    if (this.recording !== null) return; // the frames are a video's
     if (this.watchingLive) this.frameLive(seconds);
     else this.frameEpisode(seconds);
-    showLines(this);
-    if (now - this.written > writeEvery) this.writeAddress(now);
+    this.addressBar.update(now, this);
   }
 
   private frameEpisode(seconds: number): void {
@@ -244,8 +254,7 @@ export class App {
     const growing = fork !== null || !episode.finished;
     if (timeline.duration > firstLook || !growing) player.tick(seconds, timeline.duration, growing);
     theatre.grabbable = fork !== null;
-    const ghost = fork ? episode.recorded : (this.ghost?.recorded ?? null);
-    theatre.show(timeline, player.time, ghost, seconds);
+    theatre.show(timeline, player.time, this.ghostShown, seconds);
     const total = fork ? 0 : facts.numSteps * facts.controlDt;
     this.bar.update(timeline.duration, total, facts.controlDt, fork !== null);
     this.panel.update(timeline, timeline.stepAt(player.time), player.time, fork !== null);
@@ -280,16 +289,6 @@ export class App {
     if (!this.livePoses) this.theatre.open(model, poses, { numRobots });
     this.livePoses = poses;
     this.theatre.showPoses(poses, seconds);
-  }
-
-  private writeAddress(now: number): void {
-    this.written = now;
-    if (this.opened === null && this.address.time !== null) return; // not opened yet
-    const view = root.dataset["view"] === "curves" ? "curves" : "episode";
-    const time = this.episode && !this.player.playing ? this.player.time : null;
-    const camera = this.opened ? this.theatre.viewpoint : null;
-    const query = writeAddress({ ...this.address, view, time, camera }, location.search);
-    if (query !== location.search) history.replaceState(null, "", query || location.pathname);
   }
 }
 

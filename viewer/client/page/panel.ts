@@ -11,6 +11,12 @@ export interface PanelActions {
   changes(changes: ForkChanges): void;
 }
 
+/** What the panel shows beside its numbers. */
+export interface PanelButtons {
+  readonly show: HTMLElement;
+  readonly save: HTMLElement;
+}
+
 const plotEvery = 250; // ms between redrawings while rows come in
 
 export class Panel {
@@ -26,12 +32,14 @@ export class Panel {
   private drawn: readonly [Timeline | null, number] = [null, 0];
   private drawnAt = 0;
 
-  constructor(actions: PanelActions, toggles: HTMLElement) {
+  constructor(actions: PanelActions, buttons: PanelButtons) {
     this.actions = actions;
     byId("panel").append(
       el("h2", { textContent: "Show" }),
-      toggles,
+      buttons.show,
       this.body,
+      el("h2", { textContent: "Save" }),
+      buttons.save,
       el(
         "section",
         { className: "fork" },

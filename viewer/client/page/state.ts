@@ -17,6 +17,7 @@ export interface Shown {
   readonly episode: Episode | null;
   readonly problem: string | null;
   readonly watchingLive: boolean;
+  readonly recording: number | null;
   readonly live: Live;
   readonly player: { readonly time: number };
 }
@@ -41,6 +42,8 @@ function titleLine({ runs, address, episode, watchingLive, live }: Shown): strin
 function stateLine(shown: Shown): Line {
   const { episode, problem } = shown;
   if (problem !== null) return { text: problem, mood: "bad" };
+  if (shown.recording !== null)
+    return { text: `making the video: ${Math.round(100 * shown.recording)}%`, mood: "" };
   if (shown.watchingLive) return liveLine(shown.live);
   if (!episode) return { text: "loading", mood: "" };
   if (episode.failure !== null) return { text: episode.failure, mood: "bad" };

@@ -9,6 +9,7 @@ import { looks, type Theme } from "../scene/looks.ts";
 import { MarksView } from "../scene/marks.ts";
 import { Overlays } from "../scene/overlays.ts";
 import type { RobotView } from "../scene/robotView.ts";
+import { spread } from "./spread.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What may be shown beside the robot. */
@@ -28,8 +29,6 @@ export interface Pull {
 }
 
 const ghostTint = 0x8a93a0;
-const trailEvery = 2; // rows
-const robotSpacing = 2.6; // radii between robots of a training
 
 export class Theatre {
   readonly hall: Hall;
@@ -64,8 +63,8 @@ export class Theatre {
     canvas.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"])
       canvas.addEventListener(end, () => this.release());
-    new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
-    this.resize();
+    new ResizeObserver(() => this.fit()).observe(canvas.parentElement!);
+    this.fit();
   }
 
   setTheme(theme: Theme): void {
@@ -134,7 +133,7 @@ export class Theatre {
 
   /** Shows poses that come from a training, [robots, links, 7], each robot in a place of its own. */
   showPoses(poses: Float32Array, seconds: number): void {
-    this.spread(poses);
+    if (this.model) spread(this.model, poses, this.hall.radius);
     this.poses.set(poses);
     this.place(poses);
     this.overlays.object.visible = false;
@@ -155,11 +154,33 @@ export class Theatre {
     this.drawnEmpty = true;
   }
 
+  /** What is shown, as a PNG file. */
+  picture(): Promise<Blob> {
+    this.draw(0); // what was drawn before is gone from the canvas
+    return new Promise((resolve, reject) => {
+      this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture came"))));
+    });
+  }
+
+  /** Makes the picture this large until `fit`, in pixels rounded down to even ones; returns the canvas. */
+  fixSize(width = this.canvas.width, height = this.canvas.height): HTMLCanvasElement {
+    const ratio = this.hall.stage.renderer.getPixelRatio();
+    const [across, down] = [width, height].map((pixels) => 2 * Math.floor(pixels / 2) + 1e-6);
+    this.hall.resize(across! / ratio, down! / ratio);
+    return this.canvas;
+  }
+
+  /** Makes the picture as large as the page has room for. */
+  fit(): void {
+    const { clientWidth, clientHeight } = this.canvas.parentElement!;
+    this.hall.resize(Math.max(1, clientWidth), Math.max(1, clientHeight));
+  }
+
   /** Draws a few pixels before anything is there to see, so that shaders are compiled by then. */
   warmUp(): void {
     this.hall.resize(16, 16);
     this.hall.draw(0);
-    this.resize();
+    this.fit();
   }
 
   private draw(seconds: number): void {
@@ -183,21 +204,6 @@ export class Theatre {
     return { link: this.held.link, vector: [x!, y!, z!] };
   }
 
-  /** In the physics all robots share one place; hills stay where they are, and so do robots on them. */
-  private spread(poses: Float32Array): void {
-    const hilly = this.model?.scenery?.some(({ shape }) => shape.type === "heightfield");
-    const width = 7 * (this.model?.links.length ?? 1);
-    const numRobots = poses.length / width;
-    if (numRobots < 2 || hilly) return;
-    const side = Math.ceil(Math.sqrt(numRobots));
-    const spacing = robotSpacing * this.hall.radius;
-    for (let at = 0; at < poses.length; at += 7) {
-      const robot = Math.floor(at / width);
-      poses[at]! += spacing * (robot % side);
-      poses[at + 1]! += spacing * Math.floor(robot / side);
-    }
-  }
-
   private place(poses: Float32Array): void {
     this.robot?.setPoses(poses);
     if (!this.wires) return;
@@ -219,7 +225,7 @@ export class Theatre {
     overlays.center.visible = shown.has("center of mass");
     overlays.setCenter(row[center]!, row[center + 1]!, row[center + 2]!, radius);
     overlays.trail.visible = shown.has("trail");
-    if (overlays.trail.visible) overlays.setTrail(trailOf(timeline, step));
+    if (overlays.trail.visible) overlays.setTrail(timeline.trail(step));
     overlays.setPull(this.held ? this.linkPosition(this.held.link) : null, this.held && this.to);
   }
 
@@ -239,11 +245,6 @@ export class Theatre {
 
   private linkPosition(link: number): Vector3 {
     return new Vector3(this.poses[7 * link]!, this.poses[7 * link + 1]!, this.poses[7 * link + 2]!);
-  }
-
-  private resize(): void {
-    const { clientWidth, clientHeight } = this.canvas.parentElement!;
-    this.hall.resize(Math.max(1, clientWidth), Math.max(1, clientHeight));
   }
 
   private aim(event: PointerEvent): void {
@@ -282,15 +283,4 @@ export class Theatre {
     this.overlays.setPull(null, null);
     this.hall.rig.controls.enabled = true;
   }
-}
-
-function trailOf(timeline: Timeline, step: number): Float32Array {
-  const { center } = timeline.layout;
-  const numPoints = Math.floor(step / trailEvery) + 1;
-  const points = new Float32Array(3 * numPoints);
-  for (let i = 0; i < numPoints; i++) {
-    const row = timeline.row(Math.min(step, i * trailEvery));
-    for (let k = 0; k < 3; k++) points[3 * i + k] = row[center + k]!;
-  }
-  return points;
 }

@@ -3,6 +3,8 @@
 import type { Mark } from "../../../sim/task.ts";
 import { contactWidth, type TraceChunk, type TraceLayout } from "../../trace.ts";
 
+const trailEvery = 2; // rows
+
 export class Timeline {
   readonly layout: TraceLayout;
   readonly controlDt: number;
@@ -88,6 +90,17 @@ export class Timeline {
     const share = Math.min(1, Math.max(0, time / this.controlDt - step));
     const { poses } = this.layout;
     interpolatePoses(this.row(step), this.row(next), poses, share, out);
+  }
+
+  /** Where the centre of mass was up to a row, x, y, z of every second row; fresh. */
+  trail(step: number): Float32Array {
+    const { center } = this.layout;
+    const points = new Float32Array(3 * (Math.floor(step / trailEvery) + 1));
+    for (let i = 0; i < points.length / 3; i++) {
+      const row = this.row(i * trailEvery);
+      for (let k = 0; k < 3; k++) points[3 * i + k] = row[center + k]!;
+    }
+    return points;
   }
 
   /** One number of every row so far, from column `at`; fresh. */

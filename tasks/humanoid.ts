@@ -7,7 +7,14 @@ import type { Task } from "../sim/task.ts";
 import { floatingObservation, observeFloating, startFloating } from "./floating.ts";
 import { gait } from "./measures.ts";
 import { mirrorActions, mirrorFloating } from "./mirror.ts";
-import { axisOf, meanSquare, meanSquareChange, speedAhead, speedLeft } from "./posture.ts";
+import {
+  axisOf,
+  meanSquare,
+  meanSquareChange,
+  mechanicalPower,
+  speedAhead,
+  speedLeft,
+} from "./posture.ts";
 import { tolerance } from "./rewards.ts";
 import { driveSpace, loadRobot } from "./robots.ts";
 
@@ -33,7 +40,8 @@ const rest = {
 const restHeight = 0.9; // m, of the pelvis
 const headHeight = 1.45; // m
 const effortCost = 0.05;
-const jerkCost = 0.02; // per mean square change of the action
+const jerkCost = 0.05; // per mean square change of the action
+const powerCost = 4e-5; // per W: standing took 2 kW without it
 const pushes = { link: "torso", every: 2, speed: 0.4 }; // every 2 s, by 0.4 m/s
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
@@ -59,7 +67,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
     ...(targetSpeed > 0 ? {} : { hasLevels: true, randomization: { pushes } }),
     mirror: { observations: mirrorFloating(model, rest), actions: mirrorActions(model) },
     memorySize: numJoints, // the last action
-    rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk"],
+    rewardTerms: [targetSpeed > 0 ? "walk" : "stand", "effort", "jerk", "power"],
     measures: gait,
 
     reset: (world, rng) => startFloating(world, rng, rest, { noise: 0.12, turn: 0.1 }),
@@ -88,8 +96,9 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
       terms[0] = standing * upright * (base + (1 - base) * moving);
       terms[1] = -effortCost * meanSquare(action);
       terms[2] = -jerkCost * meanSquareChange(last, action);
+      terms[3] = -powerCost * mechanicalPower(world);
       last.set(action);
-      return terms[0]! + terms[1]! + terms[2]!;
+      return terms[0]! + terms[1]! + terms[2]! + terms[3]!;
     },
 
     terminated: (world) => world.linkPositions[2]! < 0.6 || axisOf(world, 0, 2, 2) < 0.4,

@@ -36,10 +36,42 @@ const planar = {
   actorReduction: "mean",
 } as const;
 
-/** Robots with a left and a right: one-step returns, the lesser of two critics, more updates. */
-const ant = { ...sacLocomotion, utdRatio: 1 / 8, mirrorImages: true } as const;
+/** One-step returns, the lesser of two critics, more updates, and a slower actor: that gave 0.3 m/s. */
+const ant = {
+  ...sacLocomotion,
+  actorLearningRate: 3e-4,
+  tau: 0.005,
+  utdRatio: 1 / 8,
+  mirrorImages: true,
+} as const;
 const quadruped = { ...planar, mirrorImages: true } as const;
 const humanoid = { ...quadruped, utdRatio: 1 / 8 } as const;
+
+/** What the others learn an ant or a quadruped with: networks and data of `sac`, their own ways. */
+const legged = {
+  actorHidden: [128, 128],
+  criticHidden: [128, 128],
+  discount: 0.99,
+  actorLearningRate: 3e-4,
+  criticLearningRate: 1e-3,
+  learningStarts: 4000,
+  bufferSize: 1_000_000,
+  normalizer: "warmUp",
+  utdRatio: 1 / 8,
+  finalLearningRateShare: 0.2,
+} as const;
+const histogram = { numAtoms: 51, valueLow: -10, valueHigh: 100, weightDecay: 1e-3, tau: 0.01 };
+const td3Legged = { ...legged, batchSize: 256, tau: 0.005 } as const;
+const fastTd3Legged = { ...legged, ...histogram, batchSize: 256, numStepReturns: 3 } as const;
+const fastSacLegged = {
+  ...legged,
+  ...histogram,
+  batchSize: 128, // and as many mirror images
+  alphaLearningRate: 1e-3,
+  initialAlpha: 0.01,
+  targetEntropyScale: 0.5,
+} as const;
+const ppoLegged = { hidden: [128, 128], learningRate: 1e-3, numMinibatches: 8 } as const;
 
 const swingupTrain = (totalTimesteps: number) => ({
   numEnvs: 16,
@@ -72,7 +104,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       train: trainFor(300_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
-    "ant-run-v0": { train: trainFor(300_000), algo: ant },
+    "ant-run-v0": { train: trainFor(360_000), algo: ant },
     "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
     "humanoid-stand-v0": { train: trainFor(500_000), algo: humanoid },
     "humanoid-walk-v0": { train: trainFor(2_000_000), algo: humanoid },
@@ -80,15 +112,24 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
   td3: {
     "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
+    "ant-run-v0": { train: trainFor(360_000), algo: td3Legged },
+  },
+  fastTd3: {
+    "ant-run-v0": { train: trainFor(360_000), algo: fastTd3Legged },
+    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: fastTd3Legged },
   },
   fastSac: {
     "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
+    "ant-run-v0": { train: trainFor(360_000), algo: fastSacLegged },
+    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: fastSacLegged },
   },
   ppo: {
     "cartpole-swingup-v0": {
       train: swingupTrain(300_000),
       algo: { learningRate: 1e-3, numMinibatches: 8 },
     },
+    "ant-run-v0": { train: trainFor(1_000_000), algo: ppoLegged },
+    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: ppoLegged },
   },
 };

@@ -1,7 +1,7 @@
 // A planned robot as Rapier bodies, colliders and joints, in a world that it may share with others.
 
 import { handleOf, handleParts } from "./bodyMemory.ts";
-import { colliderOf } from "./colliders.ts";
+import { affinityOf, colliderOf, groupOf, mayTouch, meetsOwnRobot } from "./colliders.ts";
 import { createJoints, type Joints, quaternion, vector } from "./joints.ts";
 import type { Geom, Vec3 } from "./model.ts";
 import type {
@@ -90,7 +90,9 @@ export function assemble(
       .setCanSleep(false);
     return world.createRigidBody(desc);
   });
-  const make = (into: RapierWorld) => createJoints(rapier, into, plan, bodies, anchor, origin);
+  const { selfCollision } = settings;
+  const make = (into: RapierWorld) =>
+    createJoints(rapier, into, plan, bodies, anchor, origin, selfCollision);
   const colliderPlans = planColliders(rapier, plan, settings, slot);
   const colliders = createColliders(world, bodies, colliderPlans);
   const joints = make(world);
@@ -185,13 +187,12 @@ function planColliders(
 ): ColliderPlan[] {
   const { model } = plan;
   const scenery = [...(model.scenery ?? []), ...settings.scenery];
-  const geoms = model.links.flatMap((link) => link.geoms);
   const selfBit = 2 << (slot % numSelfColliding);
   return model.links.flatMap((link, index) =>
     link.geoms
       .filter((geom) => groupOf(geom) !== 0 || affinityOf(geom) !== 0)
       .map((geom) => {
-        const self = settings.selfCollision && geoms.some((other) => mayTouch(geom, other));
+        const self = settings.selfCollision && meetsOwnRobot(model, geom);
         const meetsScenery = scenery.some((other) => mayTouch(geom, other));
         const filter = (meetsScenery ? sceneryBit : 0) | (self ? selfBit : 0);
         const desc = colliderOf(rapier, geom).setCollisionGroups(
@@ -204,11 +205,3 @@ function planColliders(
       }),
   );
 }
-
-/** MuJoCo's rule. */
-function mayTouch(a: Geom, b: Geom): boolean {
-  return (groupOf(a) & affinityOf(b)) !== 0 || (groupOf(b) & affinityOf(a)) !== 0;
-}
-
-const groupOf = (geom: Geom): number => geom.group ?? 1;
-const affinityOf = (geom: Geom): number => geom.affinity ?? 1;

@@ -2,7 +2,7 @@
 
 import { add, multiply, rotate } from "./frames.ts";
 import { cos, sin } from "./math.ts";
-import type { Geom, HeightfieldShape, Quat, Vec3 } from "./model.ts";
+import type { Geom, HeightfieldShape, Quat, RobotModel, Vec3 } from "./model.ts";
 import type { Rapier, RapierColliderDesc } from "./rapier.ts";
 
 const floorHalfWidth = 500; // m
@@ -99,3 +99,19 @@ function ellipsoidPoints([a, b, c]: Vec3): Float32Array {
   }
   return Float32Array.from(points);
 }
+
+/** Whether two geoms' groups let them meet: MuJoCo's rule. */
+export function mayTouch(a: Geom, b: Geom): boolean {
+  return (groupOf(a) & affinityOf(b)) !== 0 || (groupOf(b) & affinityOf(a)) !== 0;
+}
+
+/** Whether a geom may meet any of its own robot's, where these collide at all. */
+export function meetsOwnRobot(model: RobotModel, geom: Geom): boolean {
+  return model.links.some(({ geoms }) => geoms.some((other) => mayTouch(geom, other)));
+}
+
+/** MuJoCo's contype, 1 where missing. */
+export const groupOf = (geom: Geom): number => geom.group ?? 1;
+
+/** MuJoCo's conaffinity, 1 where missing. */
+export const affinityOf = (geom: Geom): number => geom.affinity ?? 1;

@@ -236,3 +236,34 @@ test("links of one robot meet, those of others and excluded ones do not", () => 
   expect(apart(model, { ...settings, selfCollision: false })).toBeCloseTo(0.15, 6);
   expect(apart({ ...model, contactExclusions: [["a", "b"]] }, settings)).toBeCloseTo(0.15, 6);
 });
+
+test("links are kept apart by a joint only where their geoms could meet", () => {
+  const ball = (name: string, group: number) =>
+    link(name, null, {
+      joints: [{ name: `${name}:free`, type: "free" }],
+      geoms: [
+        {
+          shape: { type: "sphere", radius: 0.1 },
+          position: [0, 0, 0],
+          rotation: upright,
+          group,
+          affinity: group,
+        },
+      ],
+    });
+  const numKeptApart = (group: number, selfCollision: boolean): number => {
+    const model: RobotModel = {
+      name: "balls",
+      links: [ball("a", group), ball("b", group)],
+      actuators: [],
+      contactExclusions: [["a", "b"]],
+    };
+    const simulation = new Simulation(physics, model, { settings: { selfCollision } });
+    const { length } = simulation.worlds[0]!.assembly.extras;
+    simulation.free();
+    return length;
+  };
+  expect(numKeptApart(1, true)).toBe(1);
+  expect(numKeptApart(0, true)).toBe(0);
+  expect(numKeptApart(1, false)).toBe(0);
+});

@@ -12,8 +12,9 @@ import { driveSpace, loadRobot } from "./robots.ts";
 
 const rest = { hip: 0.25, knee: -0.5, ankle: 0.25 }; // rad
 const restHeight = 1.21; // m
-const targetSpeed = 2.5; // m/s
+const targetSpeed = 3; // m/s
 const base = 0.1; // share of the reward for staying up alone
+const leanMargin = 1; // rad beyond 0.3 at which nothing is paid
 const effortCost = 0.05;
 const powerCost = 5e-5; // per W
 
@@ -42,7 +43,12 @@ export async function hopperHop(id: string): Promise<Task> {
         margin: targetSpeed,
         ...linear,
       });
-      terms[0] = standing * (base + (1 - base) * hopping);
+      const upright = tolerance(pitch(world), {
+        bounds: [-0.3, 0.3],
+        margin: leanMargin,
+        ...linear,
+      });
+      terms[0] = standing * upright * (base + (1 - base) * hopping);
       terms[1] = -effortCost * meanSquare(action);
       terms[2] = -powerCost * mechanicalPower(world);
       return terms[0]! + terms[1]! + terms[2]!;

@@ -3,16 +3,18 @@
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { loadPhysics } from "../sim/rapier.ts";
 import { createRng } from "../sim/rng.ts";
 import { createVecEnv, type VecEnv } from "../sim/vecEnv.ts";
-import { taskSource } from "../tasks/index.ts";
+import { demonstrate } from "../tasks/experts/demonstrate.ts";
+import { createTask, taskSource } from "../tasks/index.ts";
 import { type Evaluation, evaluationMetrics, runEpisodes } from "../train/evaluate.ts";
 import { loadPolicy, readRunConfig } from "../train/policy.ts";
 import { print, table } from "./output.ts";
 import { formatNumber } from "./progress.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
 
-const agents = ["trained", "zero", "random"] as const;
+const agents = ["trained", "zero", "random", "expert", "person"] as const;
 type Agent = (typeof agents)[number];
 
 interface EvalOptions {
@@ -51,8 +53,11 @@ export function playCommand(): Command {
     .addHelpText(
       "after",
       `
+expert is a task's scripted controller, where it has one; person is the same with people's flaws.
+
 Examples:
   salle play hopper --agent random
+  salle play lift-cube --agent expert
   salle play runs/hopper-hop-v0__sac__1__20260101-120000 --episodes 10`,
     )
     .action(play);
@@ -85,6 +90,7 @@ async function play(
 ): Promise<void> {
   const agent = agents.find((known) => known === options.agent);
   if (!agent) throw new Error(`--agent wants one of ${agents.join(", ")}, got "${options.agent}"`);
+  if (agent === "expert" || agent === "person") return await playExpert(name, agent, options);
   const { evaluation, env } = await playEpisodes(name, agent, options);
   const { returns, lengths, terminated, measures } = evaluation;
   print(`${env.task.id}: ${agent} agent`);
@@ -101,6 +107,28 @@ async function play(
     print(line);
 }
 
+/** Episodes of a scripted expert, which sees more than is observed. */
+async function playExpert(
+  name: string,
+  skill: "expert" | "person",
+  options: EvalOptions,
+): Promise<void> {
+  const numEpisodes = wholeNumber("--episodes", options.episodes, 1);
+  const first = wholeNumber("--seed", options.seed, 0);
+  const task = await createTask(name);
+  const seeds = Array.from({ length: numEpisodes }, (_, i) => first + i);
+  const played = demonstrate(await loadPhysics(), task, skill, seeds);
+  const solved = played.filter(({ success }) => success).length;
+  print(`${task.id}: ${skill}, ${solved} of ${numEpisodes} successful`);
+  const rows = played.map(({ episodeReturn, length, success }, i) => [
+    `  ${i}`,
+    formatNumber(episodeReturn),
+    `${length} steps`,
+    success ? "success" : "",
+  ]);
+  for (const line of table([["  episode", "return", "length", "end"], ...rows])) print(line);
+}
+
 interface Played {
   readonly evaluation: Evaluation;
   readonly env: VecEnv;
@@ -109,7 +137,11 @@ interface Played {
 }
 
 /** Runs the episodes; the environment's threads have ended. */
-async function playEpisodes(name: string, agent: Agent, options: EvalOptions): Promise<Played> {
+async function playEpisodes(
+  name: string,
+  agent: Exclude<Agent, "expert" | "person">,
+  options: EvalOptions,
+): Promise<Played> {
   const numEnvs = wholeNumber("--episodes", options.episodes, 1);
   const seed = wholeNumber("--seed", options.seed, 0);
   if (agent !== "trained") {

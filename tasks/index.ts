@@ -13,6 +13,7 @@ import { insertPeg } from "./insertPeg.ts";
 import { liftCube } from "./liftCube.ts";
 import { openDrawer } from "./openDrawer.ts";
 import { pendulumSwingup } from "./pendulum.ts";
+import { pushT } from "./pushT.ts";
 import { quadrupedWalk } from "./quadruped.ts";
 import { reacher } from "./reacher.ts";
 import { stackCubes } from "./stackCubes.ts";
@@ -42,6 +43,8 @@ export const tasks: Readonly<Record<string, (id: string) => Promise<Task>>> = {
   "insert-peg-dense-v0": (id) => insertPeg(id, { dense: true }),
   "open-drawer-v0": (id) => openDrawer(id, { dense: false }),
   "open-drawer-dense-v0": (id) => openDrawer(id, { dense: true }),
+  "push-t-v0": (id) => pushT(id, { dense: false }),
+  "push-t-dense-v0": (id) => pushT(id, { dense: true }),
   "two-arm-lift-v0": (id) => twoArmLift(id, { dense: false }),
   "two-arm-lift-dense-v0": (id) => twoArmLift(id, { dense: true }),
 };

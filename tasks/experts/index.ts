@@ -6,6 +6,7 @@ import { demonstrator, type Expert, type Flaws, flawless, type Script } from "./
 import { insertPegScript } from "./insertPeg.ts";
 import { liftCubeScript } from "./liftCube.ts";
 import { openDrawerScript } from "./openDrawer.ts";
+import { pushTScript } from "./pushT.ts";
 import { stackCubesScript } from "./stackCubes.ts";
 import { twoArmLiftScript } from "./twoArmLift.ts";
 
@@ -38,6 +39,11 @@ const experts: Readonly<Record<string, Entry>> = {
     person: { ...carefulPeople, tremble: 0.08, haste: 0.1 },
   },
   "open-drawer": { script: openDrawerScript, held: [4], person: flawsOfPeople },
+  "push-t": {
+    script: pushTScript,
+    held: [],
+    person: { ...flawsOfPeople, tremble: 0.15, aim: 0.004 },
+  },
   "two-arm-lift": { script: twoArmLiftScript, held: [4, 9], person: carefulPeople },
 };
 

@@ -52,6 +52,13 @@ test("eval and play report episodes of its policy and of agents that know nothin
   }
 });
 
+test("play shows a task's scripted expert", async () => {
+  const args = ["play", "lift-cube", "--agent", "expert", "--episodes", "2"];
+  const { output } = await salleIn(folder, ...args);
+  expect(output).toContain("lift-cube-v0: expert, 2 of 2 successful");
+  expect(output.trim().split("\n")).toHaveLength(4);
+});
+
 test.each([
   [["train", "hoper"], 'did you mean "hopper"'],
   [["train"], "which task?"],
@@ -65,6 +72,7 @@ test.each([
   [["resume", "nothing"], 'no run "nothing"'],
   [["eval", "first", "--episodes", "0"], "--episodes wants a whole number from 1"],
   [["play", "hopper", "--agent", "good"], "--agent wants one of trained, zero, random"],
+  [["play", "hopper", "--agent", "expert"], 'task "hopper-hop-v0" has no expert'],
 ])("%s is one clear line, and leaves nothing behind", async (args, message) => {
   const { code, errors } = await salleIn(folder, ...args, "--runs", runs);
   expect(code).toBe(1);

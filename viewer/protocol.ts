@@ -77,19 +77,27 @@ export interface PoseFrame {
 
 export const poseKind = 1;
 
-/** A frame's bytes; fresh. */
-export function encodePoses(frame: PoseFrame): Uint8Array<ArrayBuffer> {
-  const numRobots = frame.episodes.length;
-  const perRobot = numRobots === 0 ? 0 : frame.poses.length / numRobots;
-  const payload = numRobots * (8 + 4 * perRobot);
-  const bytes = new Uint8Array(headerBytes + payload);
-  const view = new DataView(bytes.buffer);
+/** Writes the first 32 bytes of a pose frame that is `bytes` long altogether. */
+export function writePoseHeader(
+  bytes: Uint8Array,
+  frame: Pick<PoseFrame, "sequence" | "simTime" | "wallTime" | "step">,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
   view.setUint8(0, poseKind);
   view.setUint32(4, frame.sequence, true);
   view.setFloat64(8, frame.simTime, true);
   view.setFloat64(16, frame.wallTime, true);
   view.setUint32(24, frame.step, true);
-  view.setUint32(28, payload, true);
+  view.setUint32(28, bytes.length - headerBytes, true);
+}
+
+/** A frame's bytes; fresh. */
+export function encodePoses(frame: PoseFrame): Uint8Array<ArrayBuffer> {
+  const numRobots = frame.episodes.length;
+  const perRobot = numRobots === 0 ? 0 : frame.poses.length / numRobots;
+  const bytes = new Uint8Array(headerBytes + numRobots * (8 + 4 * perRobot));
+  writePoseHeader(bytes, frame);
+  const view = new DataView(bytes.buffer);
   let at = headerBytes;
   for (let robot = 0; robot < numRobots; robot++) {
     view.setUint32(at, frame.episodes[robot]!, true);

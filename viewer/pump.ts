@@ -1,10 +1,11 @@
 // Pump: sends the newest poses of a training to those who watch, 60 times a second at most.
 //
 // A slot, not a queue: what a client cannot take now it never gets. Encoded once for all clients that
-// watch equally many robots. Without clients there is no timer and no work.
+// watch equally many robots. Where clients are so many that sending takes more than its share of the
+// trainer's processor, frames become fewer for all. Without clients there is no timer and no work.
 
 import type { PoseMailbox } from "../sim/poseMailbox.ts";
-import { encodePoses } from "./protocol.ts";
+import { headerBytes, writePoseHeader } from "./protocol.ts";
 
 /** The part of a socket that the pump needs. */
 export interface Outlet {
@@ -21,6 +22,9 @@ export interface Watcher {
 }
 
 const period = 1000 / 60; // ms
+const mostLoad = 0.03; // share of a core that sending may take
+const longestPeriod = 100; // ms
+const numRemembered = 8; // beats; the cheapest is what one costs, others waited for the processor
 const mostBuffered = 256_000; // bytes that may wait in a socket before a frame is skipped
 
 export class Pump {
@@ -30,7 +34,8 @@ export class Pump {
   private sequence = 0;
   private busy = 0; // ms since `since`
   private since = performance.now();
-  private lastSteps = "";
+  private readonly costs: number[] = []; // ms, of the last beats that sent
+  private readonly last = new Map<number, Uint32Array>(); // episodes and steps last sent, by robots watched
 
   constructor(mailbox: PoseMailbox) {
     this.mailbox = mailbox;
@@ -69,19 +74,28 @@ export class Pump {
 
   private update(): void {
     this.mailbox.watchers = this.watchers.size;
-    if (this.watchers.size > 0 && !this.timer) {
-      this.timer = setInterval(() => this.beat(), period);
-      this.timer.unref(); // never keeps a finished training alive
-    }
+    if (this.watchers.size > 0 && !this.timer) this.wait();
     if (this.watchers.size === 0 && this.timer) {
-      clearInterval(this.timer);
+      clearTimeout(this.timer);
       this.timer = null;
+      this.last.clear();
     }
+  }
+
+  private wait(): void {
+    const cost = this.costs.length > 0 ? Math.min(...this.costs) : 0;
+    const pause = Math.min(longestPeriod, Math.max(period, cost / mostLoad));
+    this.timer = setTimeout(() => {
+      this.beat();
+      if (this.watchers.size > 0) this.wait();
+    }, pause);
+    this.timer.unref(); // never keeps a finished training alive
   }
 
   private beat(): void {
     const begun = performance.now();
     const frames = new Map<number, Uint8Array | null>();
+    let numSent = 0;
     for (const watcher of this.watchers) {
       if (watcher.outlet.bufferedAmount > mostBuffered) {
         watcher.dropped++;
@@ -95,34 +109,35 @@ export class Pump {
       if (!frame) continue;
       watcher.outlet.send(frame);
       watcher.sent++;
+      numSent++;
     }
-    this.busy += performance.now() - begun;
+    const taken = performance.now() - begun;
+    this.busy += taken;
+    if (numSent === 0) return;
+    this.costs.push(taken);
+    if (this.costs.length > numRemembered) this.costs.shift();
   }
 
-  /** null where nothing moved since the last frame, or no robot is there yet. */
+  /** A fresh frame, copied straight from the mailbox; null where nothing moved or no robot is there yet. */
   private encode(numRobots: number): Uint8Array | null {
     const { numLinks, controlDt } = this.mailbox;
-    const poses = new Float32Array(numRobots * numLinks * 7);
-    const episodes = new Uint32Array(numRobots);
-    const steps = new Uint32Array(numRobots);
+    const width = 2 + 7 * numLinks; // of a robot, in 32-bit words
+    const bytes = new Uint8Array(headerBytes + 4 * width * numRobots);
+    const words = new Uint32Array(bytes.buffer, headerBytes);
+    const floats = new Float32Array(bytes.buffer, headerBytes);
+    const newest = new Uint32Array(2 * numRobots);
     for (let robot = 0; robot < numRobots; robot++) {
-      const slot = this.mailbox.read(robot, poses, robot * numLinks * 7);
+      const slot = this.mailbox.read(robot, floats, robot * width + 2);
       if (!slot) return null;
-      episodes[robot] = slot.episode;
-      steps[robot] = slot.step;
+      words[robot * width] = newest[2 * robot] = slot.episode;
+      words[robot * width + 1] = newest[2 * robot + 1] = slot.step;
     }
-    const key = `${numRobots} ${episodes.join()} ${steps.join()}`;
-    if (key === this.lastSteps) return null;
-    this.lastSteps = key;
-    const step = steps[0] ?? 0;
-    return encodePoses({
-      sequence: this.sequence++,
-      simTime: step * controlDt,
-      wallTime: Date.now() / 1000,
-      step,
-      episodes,
-      steps,
-      poses,
-    });
+    const last = this.last.get(numRobots);
+    if (last && newest.every((value, i) => value === last[i])) return null;
+    this.last.set(numRobots, newest);
+    const step = newest[1] ?? 0;
+    const times = { simTime: step * controlDt, wallTime: Date.now() / 1000 };
+    writePoseHeader(bytes, { sequence: this.sequence++, step, ...times });
+    return bytes;
   }
 }

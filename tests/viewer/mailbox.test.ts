@@ -87,3 +87,37 @@ test("a slow client loses frames, others do not, and nobody's frames are made wh
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(frames.length).toBe(length);
 });
+
+test("frames become fewer where sending them takes more than its share of the processor", async () => {
+  const { mailbox, step } = await training(0);
+  const pump = new Pump(mailbox);
+  const spin = (): void => {
+    for (const begun = performance.now(); performance.now() - begun < 6; );
+  };
+  const watcher = pump.add({ bufferedAmount: 0, send: spin }, 2);
+  const begun = performance.now();
+  while (performance.now() - begun < 1200) {
+    step();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  pump.remove(watcher);
+  expect(watcher.sent).toBeGreaterThan(0);
+  expect(watcher.sent).toBeLessThan(25); // 60 Hz would be 72, and a third of the processor
+});
+
+test("a frame that comes straight from the mailbox holds what the mailbox holds", async () => {
+  const { mailbox, step } = await training(0);
+  const pump = new Pump(mailbox);
+  const frames: Uint8Array[] = [];
+  const watcher = pump.add({ bufferedAmount: 0, send: (bytes) => void frames.push(bytes) }, 3);
+  step();
+  await expect.poll(() => frames.length).toBeGreaterThan(0);
+  pump.remove(watcher);
+  const { episodes, steps, poses } = decodePoses(frames[0]!, mailbox.numLinks)!;
+  const wanted = new Float32Array(poses.length);
+  for (const robot of [0, 1, 2]) {
+    const slot = mailbox.read(robot, wanted, robot * 7 * mailbox.numLinks);
+    expect(slot).toEqual({ episode: episodes[robot], step: steps[robot] });
+  }
+  expect(poses).toEqual(wanted);
+});

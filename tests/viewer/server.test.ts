@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { createPoseMailbox } from "../../sim/poseMailbox.ts";
+import { createRng } from "../../sim/rng.ts";
 import { createTask } from "../../tasks/index.ts";
 import { subprotocol } from "../../viewer/protocol.ts";
 import { RunFolder } from "../../viewer/runs.ts";
@@ -129,6 +130,25 @@ describe("on the loopback", () => {
     oversized.send(new Uint8Array(1_000_001));
     expect(await closed(oversized)).toBe(1009);
     expect((await get(`${url}api/runs`))[0]).toBe(200);
+  });
+
+  test("10,000 malformed messages, binary and text, close their sockets and nothing else", async () => {
+    const { url } = await start();
+    const rng = createRng(9);
+    const bytes = (length: number): Uint8Array =>
+      Uint8Array.from({ length }, () => Math.floor(256 * rng.uniform()));
+    const endings = new Map<number, number>();
+    for (let i = 0; i < 40; i++) {
+      const socket = await greeted(`${url}socket`, "control");
+      const ending = closed(socket);
+      for (let k = 0; k < 250; k++)
+        socket.send(bytes(Math.floor(300 * rng.uniform())), { binary: k % 2 === 0 });
+      const code = await ending;
+      endings.set(code, (endings.get(code) ?? 0) + 1);
+    }
+    for (const code of endings.keys()) expect([1003, 1005, 1006, 1007]).toContain(code);
+    expect((await get(`${url}api/runs`))[0]).toBe(200);
+    expect(await connect(`${url}socket`, {})).toMatchObject({ hello: { type: "hello" } });
   });
 
   test("takes the next port where one is taken", async () => {

@@ -51,13 +51,13 @@ async function exportPolicy(name: string, options: ExportOptions): Promise<void>
   const { onnx, safetensors, html = false } = options;
   if (onnx === undefined && safetensors === undefined && !html)
     throw new Error("nothing to write: give --onnx <file>, --safetensors <file> or --html");
-  if (html) exportPage(name, options);
-  if (onnx === undefined && safetensors === undefined) return;
   const numRows = Number(options.numRows);
   if (!Number.isInteger(numRows) || numRows < 1)
     throw new Error(`--num-rows wants a whole number from 1, got "${options.numRows}"`);
   const { checkpoint } = options;
   const wanted = checkpoint === undefined ? undefined : checkpointName("--checkpoint", checkpoint);
+  if (html) await exportPage(name, wanted, options);
+  if (onnx === undefined && safetensors === undefined) return;
   const policy = await readPolicy(findRun(name, options.runs), wanted);
   const metadata = {
     ...policyMetadata(policy),

@@ -1,7 +1,10 @@
 // salle export --html: a run or a recording as one HTML file to send to somebody.
 
 import { existsSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import type { CheckpointName } from "../train/checkpoint.ts";
+import { readPolicy } from "../train/policy.ts";
+import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
 import { sharePage } from "../viewer/share.ts";
 import { print } from "./output.ts";
 import { findRun } from "./runFolders.ts";
@@ -14,18 +17,30 @@ export interface PageOptions {
   readonly runs: string;
 }
 
-/** Writes the page of a run, by path or name, or of a .rec file. */
-export function exportPage(name: string, { out, episodes, runs }: PageOptions): void {
+/** Writes the page of a run, by path or name, or of a .rec file; the policy is that of a checkpoint. */
+export async function exportPage(
+  name: string,
+  checkpoint: CheckpointName | undefined,
+  { out, episodes, runs }: PageOptions,
+): Promise<void> {
   const mostEpisodes = Number(episodes);
   if (!Number.isInteger(mostEpisodes) || mostEpisodes < 1)
     throw new Error(`--episodes wants a whole number from 1, got "${episodes}"`);
   const path = name.endsWith(".rec") && existsSync(name) ? name : findRun(name, runs);
-  const { html, numEpisodes, numLeftOut } = sharePage(path, { mostEpisodes });
+  const policy = existsSync(join(path, "checkpoints")) ? await policyFile(path, checkpoint) : null;
+  const { html, numEpisodes, numLeftOut } = sharePage(path, { mostEpisodes, policy });
   const file = out ?? `${basename(path).replace(/\.rec$/, "")}.html`;
   writeFileSync(file, html);
   const megabytes = Buffer.byteLength(html) / 1e6;
   const older = numLeftOut > 0 ? ` (${numLeftOut} older ones left out: --episodes)` : "";
-  print(`wrote ${file}: ${numEpisodes} recordings${older}, ${megabytes.toFixed(1)} MB`);
+  const acting = policy ? `, policy of step ${policy.step}` : "";
+  print(`wrote ${file}: ${numEpisodes} recordings${older}${acting}, ${megabytes.toFixed(1)} MB`);
   if (megabytes > muchMegabytes)
     print(`that is large to send: --episodes ${Math.ceil(numEpisodes / 2)} takes fewer`);
+}
+
+async function policyFile(folder: string, checkpoint: CheckpointName | undefined) {
+  const policy = await readPolicy(folder, checkpoint);
+  const { bytes } = await policyOnnx(policy, policyMetadata(policy));
+  return { step: policy.step, bytes };
 }

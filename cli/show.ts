@@ -6,6 +6,7 @@ import { createTask } from "../tasks/index.ts";
 import type { RunConfig } from "../train/config.ts";
 import type { Report } from "../train/session.ts";
 import { startViewer } from "../viewer/server.ts";
+import { policyOf } from "./policyChild.ts";
 import { formatCount } from "./progress.ts";
 
 const mostRobots = 64; // whose poses are kept for viewers
@@ -32,6 +33,7 @@ export async function openShow(
   let line = "";
   const viewer = await startViewer({
     path: runs,
+    policyOf,
     live: { run: basename(folder), task: id, model, mailbox, status: () => line, stop },
   });
   return {

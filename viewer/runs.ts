@@ -33,6 +33,8 @@ export interface RunSummary {
   readonly modified: number;
   readonly metricsBytes: number;
   readonly episodes: readonly EpisodeFile[];
+  /** Steps of the checkpoints whose policies can act, in order. */
+  readonly checkpoints: readonly number[];
 }
 
 /** A part of metrics.jsonl: whole lines from byte `from` on; `from` is 0 where the file was cut. */
@@ -90,6 +92,12 @@ export class RunFolder {
     return statSync(path).size <= mostRecording ? readFileSync(path) : null;
   }
 
+  /** The folder of a listed run that has this checkpoint; null where there is none. */
+  withCheckpoint(id: string, step: number): string | null {
+    const folder = this.folderOf(id);
+    return folder && checkpointsOf(folder).includes(step) ? folder : null;
+  }
+
   private folderOf(id: string): string | undefined {
     if (!this.folders.has(id)) this.list();
     return this.folders.get(id);
@@ -132,7 +140,15 @@ function summarize(id: string, path: string): RunSummary {
     modified: Math.max(mtimeMs, hasMetrics ? statSync(metrics).mtimeMs : 0),
     metricsBytes: hasMetrics ? statSync(metrics).size : 0,
     episodes,
+    checkpoints: checkpointsOf(path),
   };
+}
+
+function checkpointsOf(path: string): number[] {
+  const folder = join(path, "checkpoints");
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  return names.map(Number).sort((a, b) => a - b);
 }
 
 function recordingsOf(path: string): EpisodeFile[] {

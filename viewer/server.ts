@@ -45,6 +45,8 @@ export interface ViewerOptions {
   /** The first port to try; 8080 where missing. 0 takes any. */
   readonly port?: number;
   readonly live?: LiveTraining;
+  /** The policy of a run's checkpoint as an ONNX file; without it none can act in the page. */
+  readonly policyOf?: (folder: string, step: number) => Promise<Uint8Array>;
 }
 
 export interface Viewer {
@@ -59,12 +61,12 @@ const numPorts = 50; // tried one after another
 
 /** Starts to serve; resolves when the port is open. */
 export async function startViewer(options: ViewerOptions): Promise<Viewer> {
-  const { path, host = "127.0.0.1", port = 8080, live } = options;
+  const { path, host = "127.0.0.1", port = 8080, live, policyOf } = options;
   const access = accessOf(host);
   const runs = new RunFolder(path);
   const pump = live ? new Pump(live.mailbox) : null;
   const server = createServer((request, response) => {
-    answer(request, response, access, runs).catch(() => response.destroy());
+    answer(request, response, { access, runs, policyOf }).catch(() => response.destroy());
   });
   const sockets = serveSockets(server, access, live ?? null, pump);
   const taken = await listen(server, host, port);
@@ -104,11 +106,16 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   throw new Error(`ports ${port} to ${port + numPorts - 1} are taken; name another with --port`);
 }
 
+interface Served {
+  readonly access: Access;
+  readonly runs: RunFolder;
+  readonly policyOf: ViewerOptions["policyOf"];
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  access: Access,
-  runs: RunFolder,
+  { access, runs, policyOf }: Served,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, "get only");
@@ -127,6 +134,15 @@ async function answer(
       : send(response, 404, "no metrics");
   }
   if (what === "evaluations") return send(response, 200, runs.evaluations(id) ?? "[]", json);
+  if (what === "policies") {
+    // Making one takes a second of a processor: those who may only watch can't ask for it.
+    if (role !== "control") return send(response, 403, "this link may only watch");
+    const folder = runs.withCheckpoint(id, Number(name));
+    if (!folder || !policyOf) return send(response, 404, "not found");
+    const policy = await policyOf(folder, Number(name)).catch((error: Error) => error);
+    if (policy instanceof Error) return send(response, 500, policy.message);
+    return send(response, 200, Buffer.from(policy), "application/octet-stream");
+  }
   const bytes = what === "episodes" ? runs.recording(id, name) : null;
   if (bytes) return send(response, 200, bytes, "application/octet-stream");
   return send(response, 404, "not found");

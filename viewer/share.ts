@@ -14,6 +14,8 @@ export interface ShareOptions {
   readonly mostEpisodes?: number;
   /** Rows of metrics to take, evenly, beside those of evaluations; 2000 where missing. */
   readonly mostRows?: number;
+  /** A policy to act in the page: its ONNX file, and its step. */
+  readonly policy?: { readonly step: number; readonly bytes: Uint8Array } | null;
 }
 
 export interface SharedPage {
@@ -25,13 +27,13 @@ export interface SharedPage {
 
 /** The page of a run's folder or of a .rec file; throws where there is nothing recorded. */
 export function sharePage(path: string, options: ShareOptions = {}): SharedPage {
-  const { mostEpisodes = 10, mostRows = 2000 } = options;
+  const { mostEpisodes = 10, mostRows = 2000, policy = null } = options;
   const folder = new RunFolder(path);
   const found = folder.list()[0];
   if (!found || found.episodes.length === 0)
     throw new Error(`"${path}" has no recorded episode: expected a run with episodes/, or a .rec`);
   const episodes = found.episodes.slice(-mostEpisodes);
-  const summary = { ...found, episodes };
+  const summary = { ...found, episodes, checkpoints: policy ? [policy.step] : [] };
   const recordings = episodes.map(({ name }) => {
     const bytes = folder.recording(found.id, name);
     if (!bytes) throw new Error(`${name} is too large to be part of a page`);
@@ -42,6 +44,9 @@ export function sharePage(path: string, options: ShareOptions = {}): SharedPage 
     summaries: [summary],
     metrics: { [found.id]: thinned(metricsOf(folder, found), mostRows) },
     episodes: { [found.id]: Object.fromEntries(texts) },
+    policies: policy
+      ? { [found.id]: { [policy.step]: Buffer.from(policy.bytes).toString("base64") } }
+      : {},
   };
   const html = compose(runs, buildsOf(recordings.map(([, bytes]) => bytes)));
   const numLeftOut = found.episodes.length - episodes.length;

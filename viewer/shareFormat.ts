@@ -12,6 +12,8 @@ export interface SharedRuns {
   readonly metrics: Readonly<Record<string, string>>;
   /** Recordings as base64, by run id and file name. */
   readonly episodes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** ONNX files as base64, by run id and step. */
+  readonly policies: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Ids of the elements that hold a page's parts. */

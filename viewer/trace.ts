@@ -11,6 +11,7 @@ import type { Recording } from "../sim/recording.ts";
 import { startReplay } from "../sim/replay.ts";
 import type { Mark, Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
+import type { PolicyGraph } from "./policyGraph.ts";
 
 /** Where the numbers of a row lie: the first index of each kind, and names. */
 export interface TraceLayout {
@@ -51,11 +52,19 @@ export interface TraceChunk {
 export interface ForkChanges {
   readonly friction: number; // factor on every geom of the robot
   readonly mass: number; // factor on every link
-  /** What the drives get from there on: the rest of the recording and then nothing, or nothing. */
-  readonly actions: "recorded" | "zero";
+  /**
+   * What the drives get from there on: the rest of the recording and then nothing, nothing, or what a
+   * policy says.
+   */
+  readonly actions: "recorded" | "zero" | "policy";
 }
 
 const stateEvery = 50; // steps between saved states
+
+interface Fork {
+  readonly changes: ForkChanges;
+  readonly policy: PolicyGraph | null;
+}
 
 export class Tracer {
   readonly layout: TraceLayout;
@@ -73,7 +82,8 @@ export class Tracer {
   private step = 0;
   private episodeReturn = 0;
   private ended = false;
-  private fork: { readonly changes: ForkChanges } | null = null;
+  private fork: Fork | null = null;
+  private action: Float32Array; // that led here
 
   constructor(physics: Physics, task: Task, recording: Recording) {
     this.recording = recording;
@@ -81,7 +91,12 @@ export class Tracer {
     this.numSteps = recording.actions.length / this.width;
     this.envs = startReplay(physics, task, recording, { autoReset: false });
     this.layout = layoutOf(task, this.world);
+    this.action = new Float32Array(this.width);
     this.wanted = new Map(recording.checksums.map(({ step, hash }) => [step, hash]));
+  }
+
+  get task(): Task {
+    return this.envs.task;
   }
 
   get world(): World {
@@ -127,8 +142,11 @@ export class Tracer {
     };
   }
 
-  /** Goes back to a step that was simulated, and on from there with changes; returns the state's hash. */
-  branch(step: number, changes: ForkChanges): string {
+  /**
+   * Goes back to a step that was simulated, and on from there with changes; returns the state's hash.
+   * The policy is the one that acts where the changes say so.
+   */
+  branch(step: number, changes: ForkChanges, policy: PolicyGraph | null = null): string {
     const from = Math.floor(step / stateEvery) * stateEvery;
     const state = this.states.get(from);
     if (!state || !(step < this.hashes.length))
@@ -142,7 +160,7 @@ export class Tracer {
     change(this.world, changes);
     this.episodeReturn = this.returns[step]!;
     this.ended = false;
-    this.fork = { changes };
+    this.fork = { changes, policy };
     this.step = step + 1;
     return hash;
   }
@@ -160,14 +178,17 @@ export class Tracer {
   /** Brings the world to this.step. */
   private reach(): void {
     if (this.step === 0) return;
-    const { rewards, terminated, truncated } = this.envs.step(this.actionOf(this.step - 1));
+    this.action = this.actionOf(this.step - 1);
+    const { rewards, terminated, truncated } = this.envs.step(this.action);
     this.episodeReturn += rewards[0]!;
     this.ended ||= terminated[0]! + truncated[0]! > 0;
   }
 
   private actionOf(step: number): Float32Array {
-    const recorded = this.fork?.changes.actions !== "zero" && step < this.numSteps;
-    if (!recorded) return new Float32Array(this.width);
+    const { actions = "recorded" } = this.fork?.changes ?? {};
+    if (actions === "policy" && this.fork?.policy)
+      return this.fork.policy.act(this.envs.out.observations);
+    if (actions !== "recorded" || step >= this.numSteps) return new Float32Array(this.width);
     return this.recording.actions.subarray(step * this.width, (step + 1) * this.width);
   }
 
@@ -198,7 +219,7 @@ export class Tracer {
     row.set(world.jointTorques, layout.torques);
     row.set(centerOf(world), layout.center);
     if (this.step === 0) return;
-    row.set(this.actionOf(this.step - 1), layout.actions);
+    row.set(this.action, layout.actions);
     row.set(out.terms, layout.terms);
     row[layout.reward] = out.rewards[0]!;
     row[layout.episodeReturn] = this.episodeReturn;

@@ -133,7 +133,7 @@ const inWorker = `(() => {
     if (data.type === "failed") window.chunks.push(data.reason);
     if (data.type === "chunk") window.chunks.push(...data.chunk.hashes);
     if (data.type !== "done") return;
-    worker.postMessage({ type: "fork", step: 9, changes: ${JSON.stringify(changes)} });
+    worker.postMessage({ type: "fork", step: 9, changes: ${JSON.stringify(changes)}, policy: null });
     worker.postMessage({ type: "push", link: 0, impulse: [3, 0, 1] });
     worker.postMessage({ type: "advance", count: 8 });
   };

@@ -57,7 +57,7 @@ test("a newer episode follows only the one that was the newest when it was opene
     return { name, bytes: 1, modified: 0 };
   });
   const facts = { task: null, algorithm: null, seed: null, status: null, modified: 0 };
-  const run = { id: "a", name: "a", ...facts, metricsBytes: 0, episodes: files };
+  const run = { id: "a", name: "a", ...facts, metricsBytes: 0, episodes: files, checkpoints: [] };
   const opened = (episode: string) => ({ run: "a", episode });
   expect(newerEpisode([run], opened("eval-2.rec"), 2)?.file.name).toBe("eval-3.rec");
   expect(newerEpisode([run], opened("eval-1.rec"), 2)).toBeNull();

@@ -6,9 +6,9 @@ import { AddressBar } from "./addressBar.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
-import { Episode } from "./episode.ts";
+import { Duel, policiesFor } from "./duel.ts";
+import { Episode, endOf } from "./episode.ts";
 import { newerEpisode } from "./follow.ts";
-import { driveFork } from "./forkDriver.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
 import type { EpisodeInput } from "./messages.ts";
@@ -41,6 +41,7 @@ export class App {
   readonly live: Live;
   /** Called after the view changed. */
   viewChanged: () => void = () => undefined;
+  readonly duel = new Duel();
   private readonly bar: Bar;
   private readonly sidebar: Sidebar;
   private livePoses: Float32Array | null = null;
@@ -108,6 +109,7 @@ export class App {
     try {
       this.runs = await host().runs();
       this.sidebar.setRuns(this.runs);
+      this.panel.offer(policiesFor(this));
       this.followNewest();
       if (root.dataset["view"] === "curves")
         await this.curves.update(this.runs, this.sidebar.compared);
@@ -138,9 +140,10 @@ export class App {
     this.ghost = bytes && new Episode({ type: "recording", bytes, index: 0 });
   }
 
-  /** What is shown beside the open episode: of a fork the recorded way. */
+  /** What is shown beside the open episode: of a fork its rival, or the recorded way. */
   get ghostShown(): Timeline | null {
-    return (this.episode?.fork ? this.episode : this.ghost)?.recorded ?? null;
+    const { fork, recorded = null } = this.episode ?? {};
+    return fork ? (this.duel.timeline ?? recorded) : (this.ghost?.recorded ?? null);
   }
 
   seek(time: number): void {
@@ -162,16 +165,17 @@ export class App {
     if (episode.fork) {
       this.seek(Math.min(this.player.time, episode.recorded.duration));
       episode.endFork();
+      this.duel.end();
     } else this.fork(episode.recorded.stepAt(this.player.time));
   }
 
-  /** Goes on from a step with the panel's changes. */
+  /** Goes on from a step with the panel's changes and policies. */
   fork(step: number): void {
     const { episode } = this;
     if (!episode?.recorded) return;
-    episode.startFork(step, this.panel.changes);
     this.player.time = step * episode.recorded.controlDt;
     this.player.playing = true;
+    void this.duel.fork(episode, step, this.panel);
   }
 
   watchLive(): void {
@@ -219,6 +223,7 @@ export class App {
     delete root.dataset["live"];
     this.livePoses = null;
     this.panel.setLayout(null);
+    this.duel.end();
     this.episode?.close();
     this.episode = this.opened = this.problem = null;
     this.theatre.close();
@@ -250,7 +255,7 @@ export class App {
     }
     if (this.opened !== episode) this.stage(episode);
     const { facts, fork } = episode;
-    if (fork) driveFork(episode, player, theatre);
+    if (fork) this.duel.drive(episode, player, theatre);
     const growing = fork !== null || !episode.finished;
     if (timeline.duration > firstLook || !growing) player.tick(seconds, timeline.duration, growing);
     theatre.grabbable = fork !== null;
@@ -268,6 +273,7 @@ export class App {
     const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
     this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
     this.panel.setLayout(facts.layout);
+    this.panel.offer(policiesFor(this));
     const { time, camera } = this.address;
     if (camera) this.theatre.lookFrom(camera);
     if (time !== null && time > 0) {
@@ -290,9 +296,4 @@ export class App {
     this.livePoses = poses;
     this.theatre.showPoses(poses, seconds);
   }
-}
-
-/** s of what there is of an episode. */
-function endOf(episode: Episode | null): number {
-  return episode?.timeline?.duration ?? 0;
 }

@@ -14,10 +14,12 @@ export class Episode {
   numVerified = 0;
   mismatch: string | null = null;
   failure: string | null = null;
+  readonly input: EpisodeInput;
   private readonly worker: Worker;
   private waiting = false;
 
   constructor(input: EpisodeInput) {
+    this.input = input;
     this.worker = host().startWorker();
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
     this.worker.onerror = ({ message }) =>
@@ -36,12 +38,12 @@ export class Episode {
   }
 
   /** Goes on from a step with changes; the recorded episode stays. */
-  startFork(step: number, changes: ForkChanges): void {
+  startFork(step: number, changes: ForkChanges, policy: Uint8Array | null = null): void {
     if (!this.recorded || step >= this.recorded.count) return;
     this.fork = this.recorded.branch(step);
     this.forkStep = step;
     this.waiting = false;
-    this.say({ type: "fork", step, changes });
+    this.say({ type: "fork", step, changes, policy });
   }
 
   endFork(): void {
@@ -83,4 +85,9 @@ export class Episode {
       this.mismatch = message.mismatch;
     }
   }
+}
+
+/** s of what there is of an episode. */
+export function endOf(episode: Episode | null): number {
+  return episode?.timeline?.duration ?? 0;
 }

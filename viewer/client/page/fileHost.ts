@@ -25,6 +25,11 @@ setHost({
     if (lines === undefined) return null;
     return { from, to: lines.length, lines: lines.slice(from) };
   },
+  async policy(run, step) {
+    const text = runs.policies[run]?.[step];
+    if (text === undefined) throw new Error(`this file has no policy of step ${step}`);
+    return bytesOf(text);
+  },
 });
 
 function bytesOf(base64: string): Uint8Array {

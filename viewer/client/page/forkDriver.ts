@@ -8,12 +8,12 @@ const pullStrength = 30; // m/s² for a pull as long as the robot is large
 const mostSteps = 8; // that one request may ask for
 
 /** Asks for the steps that will be shown next; the pull is an impulse before the first of them. */
-export function driveFork(episode: Episode, at: Player, seen: Theatre): void {
+export function driveFork(episode: Episode, at: Player, seen: Theatre | null): void {
   const { fork, facts, ready } = episode;
   if (!fork || !facts || !at.playing) return;
   const wanted = fork.stepAt(at.time) + 2 + Math.ceil(2 * at.speed);
   const numSteps = Math.min(mostSteps, wanted + 1 - fork.count);
-  if (seen.pull && ready && numSteps > 0) {
+  if (seen?.pull && ready && numSteps > 0) {
     const { link, vector } = seen.pull;
     const factor = (pullStrength * facts.totalMass * facts.controlDt * numSteps) / seen.hall.radius;
     episode.push(link, [factor * vector[0], factor * vector[1], factor * vector[2]]);

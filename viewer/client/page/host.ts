@@ -16,6 +16,8 @@ export interface Host {
   episode(run: string, name: string): Promise<Uint8Array>;
   /** Rows of metrics.jsonl from a byte on; null where there are none. */
   metrics(run: string, from: number): Promise<MetricsPart | null>;
+  /** A checkpoint's policy as an ONNX file. */
+  policy(run: string, step: number): Promise<Uint8Array>;
 }
 
 let current: Host | null = null;

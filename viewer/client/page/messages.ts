@@ -10,7 +10,13 @@ export type EpisodeInput =
 
 export type ToWorker =
   | { readonly type: "open"; readonly input: EpisodeInput }
-  | { readonly type: "fork"; readonly step: number; readonly changes: ForkChanges }
+  | {
+      readonly type: "fork";
+      readonly step: number;
+      readonly changes: ForkChanges;
+      /** An ONNX file, where a policy acts. */
+      readonly policy: Uint8Array | null;
+    }
   | {
       readonly type: "push";
       readonly link: number;

@@ -2,13 +2,14 @@
 
 import type { ForkChanges, TraceLayout } from "../../trace.ts";
 import { byId, el, setText } from "./dom.ts";
+import type { PolicyChoice } from "./duel.ts";
 import { colorOf, TimePlot } from "./plots.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface PanelActions {
   seek(time: number): void;
   /** The settings of a fork changed. */
-  changes(changes: ForkChanges): void;
+  changes(): void;
 }
 
 /** What the panel shows beside its numbers. */
@@ -21,6 +22,11 @@ const plotEvery = 250; // ms between redrawings while rows come in
 
 export class Panel {
   changes: ForkChanges = { friction: 1, mass: 1, actions: "recorded" };
+  policy: PolicyChoice | null = null;
+  rival: PolicyChoice | null = null;
+  private policies: readonly PolicyChoice[] = [];
+  private readonly acting = el("select", { ariaLabel: "Actions of the fork" });
+  private readonly beside = el("select", { ariaLabel: "Beside the fork" });
   private readonly actions: PanelActions;
   private readonly body = el("div");
   private readonly forkNote = el("p", { className: "note" });
@@ -47,9 +53,16 @@ export class Panel {
         this.forkNote,
         this.slider("friction", 0.1, 3),
         this.slider("mass", 0.3, 3),
-        this.actionChoice(),
+        el("label", { className: "setting" }, "actions", this.acting),
+        el("label", { className: "setting" }, "beside it", this.beside),
       ),
     );
+    this.acting.onchange = () => this.chooseActions();
+    this.beside.onchange = () => {
+      this.rival = this.policies[Number(this.beside.value)] ?? null;
+      this.change({});
+    };
+    this.offer([]);
     new ResizeObserver(() => this.plot?.resize(this.body.clientWidth)).observe(this.body);
   }
 
@@ -137,20 +150,37 @@ export class Panel {
     return el("label", { className: "setting" }, name, input, output);
   }
 
-  private actionChoice(): HTMLElement {
-    const select = el(
-      "select",
-      { ariaLabel: "Actions of the fork" },
-      el("option", { value: "recorded", textContent: "as recorded" }),
-      el("option", { value: "zero", textContent: "none" }),
+  /** Offers policies to act in a fork and beside it. */
+  offer(policies: readonly PolicyChoice[]): void {
+    const labels = (all: readonly PolicyChoice[]): string =>
+      all.map(({ label }) => label).join("\n");
+    if (this.acting.options.length > 0 && labels(policies) === labels(this.policies)) return;
+    this.policies = policies;
+    const option = (value: string, textContent: string) => el("option", { value, textContent });
+    const made = () => policies.map(({ label }, i) => option(String(i), label));
+    this.acting.replaceChildren(
+      option("recorded", "as recorded"),
+      option("zero", "none"),
+      ...made(),
     );
-    select.onchange = () => this.change({ actions: select.value === "zero" ? "zero" : "recorded" });
-    return el("label", { className: "setting" }, "actions", select);
+    this.beside.replaceChildren(option("", "as recorded"), ...made());
+    const indexOf = (choice: PolicyChoice | null): string =>
+      String(policies.findIndex(({ label }) => label === choice?.label));
+    const { actions } = this.changes;
+    this.acting.value = actions === "policy" ? indexOf(this.policy) : actions;
+    this.beside.value = this.rival ? indexOf(this.rival) : "";
+  }
+
+  private chooseActions(): void {
+    const { value } = this.acting;
+    this.policy = this.policies[Number(value)] ?? null;
+    const actions = this.policy ? "policy" : value === "zero" ? "zero" : "recorded";
+    this.change({ actions });
   }
 
   private change(part: Partial<ForkChanges>): void {
     this.changes = { ...this.changes, ...part };
-    this.actions.changes(this.changes);
+    this.actions.changes();
   }
 }
 

@@ -19,6 +19,11 @@ setHost({
     const response = await get(`api/metrics/${run}?from=${from}`, true);
     return response.ok ? ((await response.json()) as MetricsPart) : null;
   },
+  async policy(run, step) {
+    const response = await get(`api/policies/${run}/${step}`, true);
+    if (!response.ok) throw new Error(`no policy of step ${step}: ${await response.text()}`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
 });
 
 function socketUrl(): string {

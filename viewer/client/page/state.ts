@@ -20,6 +20,14 @@ export interface Shown {
   readonly recording: number | null;
   readonly live: Live;
   readonly player: { readonly time: number };
+  readonly panel: Acting;
+  readonly duel: { readonly failure: string | null };
+}
+
+interface Acting {
+  readonly changes: { readonly actions: string };
+  readonly policy: { readonly label: string } | null;
+  readonly rival: { readonly label: string } | null;
 }
 
 /** Puts it on the page. */
@@ -46,18 +54,25 @@ function stateLine(shown: Shown): Line {
     return { text: `making the video: ${Math.round(100 * shown.recording)}%`, mood: "" };
   if (shown.watchingLive) return liveLine(shown.live);
   if (!episode) return { text: "loading", mood: "" };
-  if (episode.failure !== null) return { text: episode.failure, mood: "bad" };
+  const failure = episode.failure ?? shown.duel.failure;
+  if (failure !== null) return { text: failure, mood: "bad" };
   const { facts, recorded, fork } = episode;
   if (!facts || !recorded) return { text: "loading the physics", mood: "" };
   if (fork) {
-    const text = `fork from step ${episode.forkStep} · drag the robot to push it · grey: as recorded`;
-    return { text, mood: "" };
+    return { text: forkLine(episode, shown.panel), mood: "" };
   }
   if (episode.mismatch !== null)
     return { text: `differs from the recording: ${episode.mismatch}`, mood: "bad" };
   if (!episode.finished)
     return { text: `simulating: ${recorded.count} of ${facts.numSteps} steps`, mood: "" };
   return finishedLine(episode, shown.player.time);
+}
+
+function forkLine({ forkStep }: Episode, { changes, policy, rival }: Acting): string {
+  const acting = changes.actions === "policy" && policy ? `${policy.label} acts` : "";
+  const grey = `grey: ${rival?.label ?? "as recorded"}`;
+  const parts = [`fork from step ${forkStep}`, acting, "drag the robot to push it", grey];
+  return parts.filter((part) => part !== "").join(" · ");
 }
 
 function finishedLine({ facts, recorded, numVerified }: Episode, time: number): Line {

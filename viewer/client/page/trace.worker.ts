@@ -5,6 +5,7 @@ import { readRecordings } from "../../../sim/readRecordings.ts";
 import type { Recording } from "../../../sim/recording.ts";
 import type { Task } from "../../../sim/task.ts";
 import { createTask } from "../../../tasks/index.ts";
+import { loadPolicyGraph } from "../../policyGraph.ts";
 import { randomRecording } from "../../randomRecording.ts";
 import { type TraceChunk, Tracer } from "../../trace.ts";
 import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
@@ -13,6 +14,7 @@ const chunkSteps = 25;
 const firstSteps = 2; // soon something to see
 const firstPause = 100; // ms after them in which the processor draws it
 let tracer: Tracer | null = null;
+let simulated: Promise<void> = Promise.resolve(); // the recorded episode, before any fork of it
 // Most episodes want the usual build, and loading it is what takes longest; a shared page may lack it.
 loadPhysics().catch(() => undefined);
 
@@ -27,12 +29,19 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 };
 
 async function take(message: ToWorker): Promise<void> {
-  if (message.type === "open") return await open(message.input);
+  if (message.type === "open") {
+    simulated = open(message.input);
+    return await simulated;
+  }
+  await simulated;
   if (!tracer) throw new Error("no episode is open");
   if (message.type === "push") tracer.push(message.link, message.impulse);
   else if (message.type === "advance") sendChunk(tracer.advance(message.count), true);
   else {
-    const hash = tracer.branch(message.step, message.changes);
+    const { task } = tracer;
+    const { observation, action } = task;
+    const policy = message.policy && loadPolicyGraph(message.policy, observation.size, action.size);
+    const hash = tracer.branch(message.step, message.changes, policy);
     say({ type: "forked", step: message.step, hash });
   }
 }
@@ -59,7 +68,7 @@ async function open(input: EpisodeInput): Promise<void> {
   while (!tracer.done) {
     const first = tracer.numTraced === 0;
     sendChunk(tracer.advance(first ? firstSteps : chunkSteps), false);
-    // Lets a fork begin meanwhile.
+    // Lets the page end it meanwhile.
     await new Promise((resolve) => setTimeout(resolve, first ? firstPause : 0));
   }
   say({ type: "done", numVerified: tracer.numVerified, mismatch: tracer.mismatch });

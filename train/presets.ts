@@ -101,10 +101,10 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "walker2d-walk-v0": { train: trainFor(400_000), algo: planar },
     "walker2d-run-v0": { train: trainFor(400_000), algo: planar },
     "halfcheetah-run-v0": {
-      train: trainFor(300_000),
+      train: trainFor(240_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
-    "ant-run-v0": { train: trainFor(360_000), algo: ant },
+    "ant-run-v0": { train: trainFor(400_000), algo: ant },
     "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
     "humanoid-stand-v0": { train: trainFor(500_000), algo: humanoid },
     "humanoid-walk-v0": { train: trainFor(2_000_000), algo: humanoid },

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { curvesSvg, groupCurves } from "../../cli/curves.ts";
 import { machine } from "../report.ts";
+import type { Gait } from "./gait.ts";
 import { goals } from "./goals.ts";
 import { readLearned } from "./index.ts";
 import type { LearnedRun } from "./trainRun.ts";
@@ -28,7 +29,9 @@ evaluated on 32 starts that training never saw: "speed" is the distance covered 
 time, falls included. "Steady" figures are of 8 other starts of 20 s, from 2 s on: at the physics step
 of training, and at half of it with the same control rate. "Sinking" is the deepest contact with the ground
 at the ends of control steps, "beyond range" the farthest that a joint passed its limit. "Sideways" is the mean
-size of the velocity along y, swaying included; "crab" the mean velocity to the robot's own left over a start. Load is the system's
+size of the velocity along y, swaying included; "crab" the mean velocity to the robot's own left over a start.
+Where velocities are commanded, "error of command" is the mean distance between a command and the mean velocity
+from 1 s after it on. Load is the system's
 of the last minute before and after a run: what a run of its own leaves at the start is near 0.
 `;
 }
@@ -74,7 +77,7 @@ const columns: readonly (readonly [title: string, cell: (run: LearnedRun) => str
   ["airborne %", ({ check }) => figure(100 * check.gait.airborne)],
   ["steps Hz", ({ check }) => figure(check.gait.stepFrequency)],
   ["falls in 20 s %", ({ check }) => figure(100 * check.gait.falls)],
-  ["error of command m/s", ({ check }) => figure(check.gait.commandError)],
+  ["error of command m/s, half", ({ check: { gait, finer } }) => errors(gait, finer)],
 ];
 
 function table(runs: readonly LearnedRun[]): string[] {
@@ -109,6 +112,10 @@ function drawn(name: string, runs: readonly LearnedRun[]): string | null {
 function figure(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "-";
   return Math.abs(value) < 5e-4 ? "0" : String(Number(value.toPrecision(3)));
+}
+
+function errors({ commandError: a }: Gait, { commandError: b }: Gait): string {
+  return a === null || b === null ? "-" : pair(a, b);
 }
 
 function pair(a: number, b: number): string {

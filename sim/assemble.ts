@@ -24,7 +24,8 @@ export interface Assembly {
   joints: readonly RapierJoint[];
   /** As `createJoints` makes them. */
   extras: readonly RapierJoint[];
-  readonly createJoints: (world: RapierWorld) => Joints;
+  readonly createBodies: (world: RapierWorld) => readonly RapierBody[];
+  readonly createJoints: (world: RapierWorld, bodies: readonly RapierBody[]) => Joints;
   /** Every collider with the link it belongs to and its geom. */
   colliders: readonly AssembledCollider[];
   readonly colliderPlans: readonly ColliderPlan[];
@@ -73,7 +74,36 @@ export function assemble(
   slot: number,
   origin: Vec3,
 ): Assembly {
-  const bodies = plan.bodies.map(({ inertial, rotorInertia, gravityScale, position, rotation }) => {
+  const assembly: Assembly = {
+    bodies: [],
+    joints: [],
+    extras: [],
+    colliders: [],
+    colliderPlans: planColliders(rapier, plan, settings, slot),
+    createBodies: (into) => createBodies(rapier, into, plan, origin),
+    createJoints: (into, bodies) =>
+      createJoints(rapier, into, plan, bodies, anchor, origin, settings.selfCollision),
+  };
+  buildParts(world, assembly);
+  return assembly;
+}
+
+/** Makes all parts of a robot that is not in this world yet. */
+export function buildParts(world: RapierWorld, assembly: Assembly): void {
+  const bodies = assembly.createBodies(world);
+  assembly.bodies = bodies;
+  assembly.colliders = createColliders(world, bodies, assembly.colliderPlans);
+  Object.assign(assembly, assembly.createJoints(world, bodies));
+  for (const body of bodies) body.recomputeMassPropertiesFromColliders(); // else only a step would
+}
+
+function createBodies(
+  rapier: Rapier,
+  world: RapierWorld,
+  plan: RobotPlan,
+  origin: Vec3,
+): RapierBody[] {
+  return plan.bodies.map(({ inertial, rotorInertia, gravityScale, position, rotation }) => {
     const [x, y, z] = position;
     const [i, j, k] = inertial.moments;
     const moments = { x: i + rotorInertia, y: j + rotorInertia, z: k + rotorInertia };
@@ -90,25 +120,26 @@ export function assemble(
       .setCanSleep(false);
     return world.createRigidBody(desc);
   });
-  const { selfCollision } = settings;
-  const make = (into: RapierWorld) =>
-    createJoints(rapier, into, plan, bodies, anchor, origin, selfCollision);
-  const colliderPlans = planColliders(rapier, plan, settings, slot);
-  const colliders = createColliders(world, bodies, colliderPlans);
-  const joints = make(world);
-  for (const body of bodies) body.recomputeMassPropertiesFromColliders(); // else only a step would
-  return { bodies, ...joints, colliders, colliderPlans, createJoints: make };
 }
 
 /**
- * Makes the colliders anew, so that no contact of the past is remembered. What was made last is removed
- * first: that way places in Rapier's arenas, by which it orders things, go to the same parts again.
+ * Makes the colliders anew, so that no contact of the past is remembered. The old ones go to `retired`, to be
+ * removed by `removeRetired` when all robots of the world have new ones: where one took the place in Rapier's
+ * arena that another left since the last step, its broad phase would forget to drop that one's pairs.
  */
-export function renewColliders(world: RapierWorld, assembly: Assembly): void {
-  const { bodies, colliders, colliderPlans } = assembly;
-  for (let i = colliders.length - 1; i >= 0; i--)
-    world.removeCollider(colliders[i]!.collider, false);
-  assembly.colliders = createColliders(world, bodies, colliderPlans);
+export function renewColliders(
+  world: RapierWorld,
+  assembly: Assembly,
+  retired: RapierCollider[],
+): void {
+  retired.push(...assembly.colliders.map(({ collider }) => collider));
+  assembly.colliders = createColliders(world, assembly.bodies, assembly.colliderPlans);
+}
+
+/** Last ones first: that way places are taken again in the order of the parts, by which Rapier orders things. */
+export function removeRetired(world: RapierWorld, retired: RapierCollider[]): void {
+  for (let i = retired.length - 1; i >= 0; i--) world.removeCollider(retired[i]!, false);
+  retired.length = 0;
 }
 
 /**
@@ -119,9 +150,7 @@ export function renewJoints(world: RapierWorld, assembly: Assembly): void {
   const { joints, extras } = assembly;
   for (let i = extras.length - 1; i >= 0; i--) world.removeImpulseJoint(extras[i]!, false);
   for (let i = joints.length - 1; i >= 0; i--) world.removeImpulseJoint(joints[i]!, false);
-  const made = assembly.createJoints(world);
-  assembly.joints = made.joints;
-  assembly.extras = made.extras;
+  Object.assign(assembly, assembly.createJoints(world, assembly.bodies));
 }
 
 /** A part's place and generation, as `handleParts` has them. */

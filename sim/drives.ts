@@ -1,8 +1,8 @@
 // What pulls at the joints: actuators, damping and springs, through motor rows or as torques.
 
 import type { Assembly } from "./assemble.ts";
-import { arenaIndex } from "./bodyMemory.ts";
-import { type BodyStates, stateStride } from "./kinematics.ts";
+import type { BodyReader } from "./bodyReader.ts";
+import { stateStride } from "./kinematics.ts";
 import type { ActuatorPlan, RobotPlan } from "./robotPlan.ts";
 import type { Shared } from "./shared.ts";
 import { rotateAt } from "./vectors.ts";
@@ -155,22 +155,11 @@ export class Torques implements Drives {
   private readonly plan: RobotPlan;
   private readonly assembly: Assembly;
   private readonly shared: Shared;
-  private readonly states: BodyStates;
-  private readonly sync: () => void;
-  private readonly values: Float64Array;
-  private readonly rates: Float64Array;
+  private readonly reader: BodyReader;
   private readonly forces: Float64Array;
   private readonly torques: Float64Array; // [bodies + 1, 3]; the last row is the world's
-  private readonly places: Int32Array;
 
-  constructor(
-    plan: RobotPlan,
-    assembly: Assembly,
-    shared: Shared,
-    states: BodyStates,
-    coordinates: { readonly values: Float64Array; readonly rates: Float64Array },
-    sync: () => void,
-  ) {
+  constructor(plan: RobotPlan, assembly: Assembly, shared: Shared, reader: BodyReader) {
     for (const { axis, name, damping, stiffness } of plan.coordinates) {
       const driven = plan.actuators.some(
         ({ coordinate }) => plan.coordinates[coordinate]!.name === name,
@@ -181,15 +170,11 @@ export class Torques implements Drives {
     this.plan = plan;
     this.assembly = assembly;
     this.shared = shared;
-    this.states = states;
-    this.sync = sync;
-    this.values = coordinates.values;
-    this.rates = coordinates.rates;
+    this.reader = reader;
     this.controls = new Float64Array(plan.actuators.length);
     this.strengths = new Float64Array(plan.actuators.length).fill(1);
     this.forces = new Float64Array(plan.coordinates.length);
     this.torques = new Float64Array((plan.bodies.length + 1) * 3);
-    this.places = Int32Array.from(assembly.bodies, ({ handle }) => arenaIndex(handle));
   }
 
   apply(): void {}
@@ -197,8 +182,8 @@ export class Torques implements Drives {
   renew(): void {}
 
   beforeStep(): void {
-    this.sync();
-    const { plan, forces, values, rates } = this;
+    const { plan, forces } = this;
+    const { values, rates } = this.reader.sync();
     driveForces(plan, this, values, rates, forces);
     this.torques.fill(0);
     for (let c = 0; c < plan.coordinates.length; c++) {
@@ -219,7 +204,7 @@ export class Torques implements Drives {
     unit.fill(0);
     unit[axis - 3] = sign * torque;
     rotateAt(unit, 0, parentFrame, 0, unit, 0);
-    rotateAt(unit, 0, this.states.states, from * stateStride + 3, unit, 0);
+    rotateAt(unit, 0, this.reader.states.states, from * stateStride + 3, unit, 0);
     for (let i = 0; i < 3; i++) {
       this.torques[3 * body + i]! += unit[i]!;
       this.torques[3 * from + i]! -= unit[i]!;
@@ -227,7 +212,8 @@ export class Torques implements Drives {
   }
 
   private write(): void {
-    const { torques, places } = this;
+    const { torques } = this;
+    const { places } = this.reader;
     const view = this.shared.memory;
     view?.refresh(); // writing into memory that has moved would do nothing
     for (let k = 0; k < places.length; k++) {

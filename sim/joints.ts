@@ -2,7 +2,7 @@
 
 import { meetsOwnRobot } from "./colliders.ts";
 import type { Vec3 } from "./model.ts";
-import type { Rapier, RapierBody, RapierJoint, RapierWorld } from "./rapier.ts";
+import type { Rapier, RapierBody, RapierJoint, RapierJointData, RapierWorld } from "./rapier.ts";
 import type { CoordinatePlan, JointPlan, RobotPlan } from "./robotPlan.ts";
 
 export interface Joints {
@@ -55,13 +55,42 @@ function connect(
     y: parentAnchor[1] + shift[1],
     z: parentAnchor[2] + shift[2],
   };
-  const data = rapier.JointData.generic(anchor1, vector(own), { x: 1, y: 0, z: 0 }, locked);
+  const data = jointData(rapier, anchor1, vector(own), locked);
   const parent = bodies[joint.parent] ?? anchor;
   const created = world.createImpulseJoint(data, parent, bodies[joint.body]!, false);
   created.setFrameX1(quaternion(parentFrame));
   created.setFrameX2(quaternion(frame));
   created.setContactsEnabled(false);
   return created;
+}
+
+/**
+ * A generic joint in the axes of x. Rapier's own conversion leaves the axis behind in WebAssembly memory, 32
+ * bytes a joint that is made; this one frees it.
+ */
+function jointData(rapier: Rapier, anchor1: Xyz, anchor2: Xyz, locked: number): RapierJointData {
+  const { JointData, VectorOps } = rapier;
+  const x = { x: 1, y: 0, z: 0 };
+  const data = JointData.generic(anchor1, anchor2, x, locked);
+  data.intoRaw = () => {
+    const [first, second, axis] = [anchor1, anchor2, x].map((each) => VectorOps.intoRaw(each));
+    const sample = JointData.spherical(anchor1, anchor2).intoRaw(); // its class is not exported
+    const raw = (sample.constructor as unknown as RawJoints).generic(
+      first!,
+      second!,
+      axis!,
+      locked,
+    );
+    for (const each of [sample, first!, second!, axis!]) each.free();
+    return raw;
+  };
+  return data;
+}
+
+type RawJoint = ReturnType<RapierJointData["intoRaw"]>;
+type RawVector = ReturnType<Rapier["VectorOps"]["intoRaw"]>;
+interface RawJoints {
+  generic(anchor1: RawVector, anchor2: RawVector, axis: RawVector, locked: number): RawJoint;
 }
 
 function createJoint(site: Site, joint: JointPlan): RapierJoint {
@@ -115,7 +144,7 @@ function createSeparators({ rapier, world, plan, bodies }: Site): RapierJoint[] 
     .filter(([a, b]) => meets(a) && meets(b))
     .map(([a, b]) => {
       const zero = vector([0, 0, 0]);
-      const none = rapier.JointData.generic(zero, zero, vector([1, 0, 0]), free);
+      const none = jointData(rapier, zero, zero, free);
       const [first, second] = [bodies[bodyOfLink[a]!]!, bodies[bodyOfLink[b]!]!];
       const joint = world.createImpulseJoint(none, first, second, false);
       joint.setContactsEnabled(false);
@@ -123,7 +152,13 @@ function createSeparators({ rapier, world, plan, bodies }: Site): RapierJoint[] 
     });
 }
 
-export function vector([x, y, z]: Vec3): { x: number; y: number; z: number } {
+interface Xyz {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+}
+
+export function vector([x, y, z]: Vec3): Xyz {
   return { x, y, z };
 }
 

@@ -4,7 +4,9 @@ import type { Interval, Randomization, Task } from "./task.ts";
 import type { World } from "./world.ts";
 
 /** Scales every link's mass and inertia, rotors aside, from what the model says. */
-export function scaleMasses({ assembly, plan }: World, factor: number): void {
+export function scaleMasses(world: World, factor: number): void {
+  const { assembly, plan } = world;
+  world.massScale = factor;
   for (const [k, body] of assembly.bodies.entries()) {
     const { inertial, rotorInertia } = plan.bodies[k]!;
     const [px, py, pz] = inertial.position;

@@ -14,6 +14,7 @@ export type {
   Collider as RapierCollider,
   ColliderDesc as RapierColliderDesc,
   ImpulseJoint as RapierJoint,
+  JointData as RapierJointData,
   RigidBody as RapierBody,
   TempContactManifold as RapierManifold,
   World as RapierWorld,

@@ -6,6 +6,7 @@ import {
   assembleScenery,
   createRapierWorld,
   numSelfColliding,
+  removeRetired,
 } from "./assemble.ts";
 import { BodyMemory } from "./bodyMemory.ts";
 import { worldsHash } from "./checksum.ts";
@@ -50,14 +51,13 @@ export class Simulation {
     this.physics = physics;
     this.settings = { ...physicsDefaults, ...options.settings };
     this.plan = planRobot(model, options.plan ?? planDefaults);
-    const rapierWorld = createRapierWorld(physics, this.settings);
-    const { memory, bodyLayout } = physics;
-    const assemblies = this.assembleAll(rapierWorld, numWorlds, firstSlot);
+    const { rapierWorld, anchor } = this.emptyWorld();
+    const assemblies = this.assembleAll(rapierWorld, anchor, numWorlds, firstSlot);
     this.shared = {
-      rapierWorld,
-      memory: useMemoryView && bodyLayout ? new BodyMemory(rapierWorld, memory, bodyLayout) : null,
-      colors: this.colorMasks(rapierWorld),
+      ...this.windows(rapierWorld, useMemoryView),
+      retired: [],
       settings: this.settings,
+      rebuild: numWorlds === 1 ? () => this.adopt(this.emptyWorld().rapierWorld) : null,
       impulseScale: impulseScaleOf(physics, this.settings),
       stamp: 0,
     };
@@ -70,6 +70,7 @@ export class Simulation {
   step(numSteps: number): void {
     checkDenormals(); // a program may have been compiled in this thread meanwhile
     const { shared, worlds } = this;
+    removeRetired(shared.rapierWorld, shared.retired);
     for (const world of worlds) world.sensors.beforeSteps();
     for (let i = 0; i < numSteps; i++) {
       for (const world of worlds) world.drives.beforeStep();
@@ -86,8 +87,10 @@ export class Simulation {
 
   /** Everything that `restore` needs; fresh. */
   snapshot(): Snapshot {
+    const { rapierWorld, retired } = this.shared;
+    removeRetired(rapierWorld, retired);
     const worlds = this.worlds.map((world) => world.save());
-    return { rapier: this.shared.rapierWorld.takeSnapshot(), worlds };
+    return { rapier: rapierWorld.takeSnapshot(), worlds };
   }
 
   /** Goes on from a snapshot of an equal simulation, bit for bit. */
@@ -97,13 +100,7 @@ export class Simulation {
     const restored = this.physics.rapier.World.restoreSnapshot(rapier);
     if (!restored)
       throw new Error("Rapier could not read the snapshot: another version or damaged");
-    const { shared } = this;
-    shared.rapierWorld.free();
-    shared.rapierWorld = restored;
-    const { memory, bodyLayout } = this.physics;
-    if (shared.memory && bodyLayout) shared.memory = new BodyMemory(restored, memory, bodyLayout);
-    shared.colors = this.colorMasks(restored);
-    shared.stamp++;
+    this.adopt(restored);
     for (const [i, world] of this.worlds.entries()) world.adopt(worlds[i]!);
   }
 
@@ -112,15 +109,41 @@ export class Simulation {
     this.shared.rapierWorld.free();
   }
 
-  private colorMasks(rapierWorld: RapierWorld): ColorMasks | null {
-    const { memory, colorMasks } = this.physics;
-    return colorMasks === null ? null : new ColorMasks(rapierWorld, memory, colorMasks);
+  /** Goes on with another Rapier world. */
+  private adopt(rapierWorld: RapierWorld): void {
+    const { shared } = this;
+    shared.retired.length = 0;
+    shared.rapierWorld.free();
+    Object.assign(shared, this.windows(rapierWorld, shared.memory !== null));
+    shared.stamp++;
   }
 
-  private assembleAll(raw: RapierWorld, count: number, first: number): Placed[] {
+  /** A Rapier world and the views of its memory. */
+  private windows(rapierWorld: RapierWorld, useMemoryView: boolean) {
+    const { memory: all, bodyLayout, colorMasks } = this.physics;
+    const memory =
+      useMemoryView && bodyLayout ? new BodyMemory(rapierWorld, all, bodyLayout) : null;
+    const colors = colorMasks === null ? null : new ColorMasks(rapierWorld, all, colorMasks);
+    return { rapierWorld, memory, colors };
+  }
+
+  /** A Rapier world with the scenery, and the body that carries it. */
+  private emptyWorld() {
     const { physics, plan, settings } = this;
-    const anchor: RapierBody = raw.createRigidBody(physics.rapier.RigidBodyDesc.fixed());
-    assembleScenery(physics, raw, anchor, [...(plan.model.scenery ?? []), ...settings.scenery]);
+    const rapierWorld = createRapierWorld(physics, settings);
+    const anchor: RapierBody = rapierWorld.createRigidBody(physics.rapier.RigidBodyDesc.fixed());
+    const geoms = [...(plan.model.scenery ?? []), ...settings.scenery];
+    assembleScenery(physics, rapierWorld, anchor, geoms);
+    return { rapierWorld, anchor };
+  }
+
+  private assembleAll(
+    raw: RapierWorld,
+    anchor: RapierBody,
+    count: number,
+    first: number,
+  ): Placed[] {
+    const { physics, plan, settings } = this;
     return Array.from({ length: count }, (_, i) => {
       const slot = first + i;
       const origin = originOf(slot, settings);

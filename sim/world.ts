@@ -4,28 +4,23 @@
 
 import {
   type Assembly,
+  buildParts,
   findParts,
   type Handles,
   handlesOf,
   renewColliders,
   renewJoints,
 } from "./assemble.ts";
-import { arenaIndex } from "./bodyMemory.ts";
+import { BodyReader } from "./bodyReader.ts";
 import { type ContactReader, createContactReader } from "./contacts.ts";
 import { type Drives, driveForces, MotorRows, Torques } from "./drives.ts";
-import { BodyStates, stateStride } from "./kinematics.ts";
+import { stateStride } from "./kinematics.ts";
 import type { RobotModel, Vec3 } from "./model.ts";
-import { planFriction } from "./randomize.ts";
-import { readGetters, readMemory } from "./readBodies.ts";
+import { planFriction, scaleMasses } from "./randomize.ts";
 import type { RobotPlan } from "./robotPlan.ts";
 import { createSensors, type Sensors } from "./sensors.ts";
 import type { Shared } from "./shared.ts";
-import {
-  createLinkArrays,
-  createStartState,
-  type LinkArrays,
-  type StartState,
-} from "./worldArrays.ts";
+import { createStartState, type StartState } from "./worldArrays.ts";
 
 /** A world's part of a snapshot. */
 export interface SavedWorld {
@@ -34,6 +29,7 @@ export interface SavedWorld {
   readonly handles: Handles;
   readonly memory: readonly number[];
   readonly frictionScale: number;
+  readonly massScale: number;
   readonly level: number;
 }
 
@@ -59,17 +55,13 @@ export class World {
   time = 0;
   /** What the robot's friction is multiplied by, set by `scaleFriction`. */
   frictionScale = 1;
+  /** What its masses are multiplied by, set by `scaleMasses`. */
+  massScale = 1;
   /** Difficulty of the running episode, from 0 to 1, of tasks that have levels. */
   level = 1;
   private readonly shared: Shared;
-  private readonly bodies: BodyStates;
-  private readonly values: Float64Array;
-  private readonly rates: Float64Array;
+  private readonly reader: BodyReader;
   private readonly forces: Float64Array;
-  private readonly places: Int32Array;
-  private readonly links: LinkArrays;
-  private bodyStamp = -1;
-  private linkStamp = -1;
 
   constructor(
     plan: RobotPlan,
@@ -83,19 +75,13 @@ export class World {
     this.assembly = assembly;
     this.origin = origin;
     this.memory = new Float64Array(memorySize);
-    this.bodies = new BodyStates(plan);
-    this.places = Int32Array.from(assembly.bodies, ({ handle }) => arenaIndex(handle));
-    const numCoordinates = plan.coordinates.length;
-    this.values = new Float64Array(numCoordinates);
-    this.rates = new Float64Array(numCoordinates);
-    this.forces = new Float64Array(numCoordinates);
-    this.links = createLinkArrays(plan.model.links.length);
+    this.reader = new BodyReader(plan, shared, assembly, origin);
+    this.forces = new Float64Array(plan.coordinates.length);
     this.start = createStartState(plan);
-    const coordinates = { values: this.values, rates: this.rates };
     this.drives =
       shared.settings.actuation === "rows"
         ? new MotorRows(plan, shared, assembly)
-        : new Torques(plan, assembly, shared, this.bodies, coordinates, () => this.sync());
+        : new Torques(plan, assembly, shared, this.reader);
     this.contacts = createContactReader(this, shared);
     this.sensors = createSensors(this, shared);
     this.zeroStart();
@@ -117,45 +103,43 @@ export class World {
 
   /** Angles in (−π, π] and lengths, by coordinate. */
   get jointPositions(): Float64Array {
-    this.sync();
-    return this.values;
+    return this.reader.sync().values;
   }
 
   get jointVelocities(): Float64Array {
-    this.sync();
-    return this.rates;
+    return this.reader.sync().rates;
   }
 
   /** What the actuators apply to the coordinates now, in N m or N. */
   get jointTorques(): Float64Array {
-    this.sync();
-    driveForces(this.plan, this.drives, this.values, this.rates, this.forces);
+    const { values, rates } = this.reader.sync();
+    driveForces(this.plan, this.drives, values, rates, this.forces);
     return this.forces;
   }
 
   /** Origins of the links' frames, [links, 3]. */
   get linkPositions(): Float64Array {
-    return this.syncLinks().positions;
+    return this.reader.links().positions;
   }
 
   /** [links, 4] */
   get linkRotations(): Float64Array {
-    return this.syncLinks().rotations;
+    return this.reader.links().rotations;
   }
 
   /** Velocities of the links' centres of mass, [links, 3]. */
   get linkVelocities(): Float64Array {
-    return this.syncLinks().velocities;
+    return this.reader.links().velocities;
   }
 
   /** In the world's axes, [links, 3]. */
   get linkAngularVelocities(): Float64Array {
-    return this.syncLinks().angularVelocities;
+    return this.reader.links().angularVelocities;
   }
 
   /** [links, 3] */
   get linkCenters(): Float64Array {
-    return this.syncLinks().centers;
+    return this.reader.links().centers;
   }
 
   /** Sets the actuators' controls from an action in [−1, 1]; numbers outside are clamped. */
@@ -181,26 +165,9 @@ export class World {
 
   /** Puts every body where `start` says, forgets forces, controls and time. */
   place(): void {
-    const { states } = this.bodies;
-    for (const [l, link] of this.model.links.entries()) {
-      if (link.joints[0]?.type !== "free") continue;
-      const at = this.plan.bodyOfLink[l]! * stateStride;
-      states.set(this.start.freePoses.subarray(7 * l, 7 * l + 7), at);
-      states.set(this.start.freeVelocities.subarray(6 * l, 6 * l + 6), at + 7);
-    }
-    this.bodies.place(this.start.positions, this.start.velocities);
-    for (const [k, body] of this.assembly.bodies.entries()) {
-      const s = states.subarray(k * stateStride, (k + 1) * stateStride);
-      if (!body.isEnabled()) body.setEnabled(true);
-      const [ox, oy, oz] = this.origin;
-      body.setTranslation({ x: s[0]! + ox, y: s[1]! + oy, z: s[2]! + oz }, false);
-      body.setRotation({ x: s[3]!, y: s[4]!, z: s[5]!, w: s[6]! }, false);
-      body.setLinvel({ x: s[7]!, y: s[8]!, z: s[9]! }, false);
-      body.setAngvel({ x: s[10]!, y: s[11]!, z: s[12]! }, false);
-      body.resetForces(false);
-      body.resetTorques(false);
-    }
-    this.renewParts();
+    if (this.shared.rebuild) this.buildAnew(this.shared.rebuild);
+    this.placeBodies();
+    if (!this.shared.rebuild) this.renewParts(); // a collider must not be made where a lost body is
     this.contacts.renew();
     this.shared.stamp++;
     this.time = 0;
@@ -209,13 +176,42 @@ export class World {
     this.sensors.reset();
   }
 
-  /** Leaves nothing of the past in Rapier: no contact, no solver's colour, no order. */
+  private placeBodies(): void {
+    const { states } = this.reader;
+    for (const [l, link] of this.model.links.entries()) {
+      if (link.joints[0]?.type !== "free") continue;
+      const at = this.plan.bodyOfLink[l]! * stateStride;
+      states.states.set(this.start.freePoses.subarray(7 * l, 7 * l + 7), at);
+      states.states.set(this.start.freeVelocities.subarray(6 * l, 6 * l + 6), at + 7);
+    }
+    states.place(this.start.positions, this.start.velocities);
+    const [ox, oy, oz] = this.origin;
+    for (const [k, body] of this.assembly.bodies.entries()) {
+      const s = states.states.subarray(k * stateStride, (k + 1) * stateStride);
+      if (!body.isEnabled()) body.setEnabled(true);
+      body.setTranslation({ x: s[0]! + ox, y: s[1]! + oy, z: s[2]! + oz }, false);
+      body.setRotation({ x: s[3]!, y: s[4]!, z: s[5]!, w: s[6]! }, false);
+      body.setLinvel({ x: s[7]!, y: s[8]!, z: s[9]! }, false);
+      body.setAngvel({ x: s[10]!, y: s[11]!, z: s[12]! }, false);
+      body.resetForces(false);
+      body.resetTorques(false);
+    }
+  }
+
+  private buildAnew(rebuild: () => void): void {
+    rebuild();
+    buildParts(this.shared.rapierWorld, this.assembly);
+    if (this.massScale !== 1) scaleMasses(this, this.massScale);
+    this.drives.renew();
+  }
+
+  /** Leaves nothing of the past in a world that goes on for others: no contact, no solver's colour, no order. */
   private renewParts(): void {
-    const { rapierWorld, colors, settings } = this.shared;
-    renewColliders(rapierWorld, this.assembly);
-    for (const place of this.places) colors?.clear(place);
-    if (!settings.selfCollision) return;
-    renewJoints(rapierWorld, this.assembly);
+    const { shared, assembly } = this;
+    renewColliders(shared.rapierWorld, assembly, shared.retired);
+    for (const place of this.reader.places) shared.colors?.clear(place);
+    if (!shared.settings.selfCollision) return;
+    renewJoints(shared.rapierWorld, assembly);
     this.drives.renew();
   }
 
@@ -227,6 +223,7 @@ export class World {
     this.time = saved.time;
     this.memory.set(saved.memory);
     this.level = saved.level;
+    this.massScale = saved.massScale;
     planFriction(this, saved.frictionScale);
     this.drives.controls.set(saved.controls);
     this.drives.apply();
@@ -235,10 +232,11 @@ export class World {
 
   /** What `adopt` needs beside the Rapier world; fresh. */
   save(): SavedWorld {
-    const { time, frictionScale, level } = this;
+    const { time, frictionScale, massScale, level } = this;
     const controls = Array.from(this.drives.controls);
+    const memory = Array.from(this.memory);
     const handles = handlesOf(this.assembly);
-    return { time, controls, handles, memory: Array.from(this.memory), frictionScale, level };
+    return { time, controls, handles, memory, frictionScale, massScale, level };
   }
 
   /** Whether every body still moves: Rapier switches off one whose state is no longer finite. */
@@ -253,37 +251,6 @@ export class World {
     const body = this.assembly.bodies[this.plan.bodyOfLink[link]!]!;
     body.applyImpulse({ x, y, z }, false);
     this.shared.stamp++;
-  }
-
-  private sync(): void {
-    if (this.bodyStamp === this.shared.stamp) return;
-    this.bodyStamp = this.shared.stamp;
-    // Another simulation of this thread may have grown the memory meanwhile.
-    this.shared.memory?.refresh();
-    if (this.shared.memory) readMemory(this.bodies, this.shared.memory, this.places, this.origin);
-    else readGetters(this.bodies, this.assembly.bodies, this.origin);
-    this.bodies.updateCenters();
-    this.bodies.readCoordinates(this.values, this.rates);
-  }
-
-  private syncLinks(): LinkArrays {
-    this.sync();
-    if (this.linkStamp === this.bodyStamp) return this.links;
-    this.linkStamp = this.bodyStamp;
-    const { states, centers } = this.bodies;
-    const { links } = this;
-    for (let l = 0; l < this.plan.bodyOfLink.length; l++) {
-      const body = this.plan.bodyOfLink[l]!;
-      const at = body * stateStride;
-      for (let i = 0; i < 3; i++) {
-        links.positions[3 * l + i] = states[at + i]!;
-        links.velocities[3 * l + i] = states[at + 7 + i]!;
-        links.angularVelocities[3 * l + i] = states[at + 10 + i]!;
-        links.centers[3 * l + i] = centers[3 * body + i]!;
-      }
-      for (let i = 0; i < 4; i++) links.rotations[4 * l + i] = states[at + 3 + i]!;
-    }
-    return links;
   }
 }
 

@@ -235,10 +235,8 @@ export class Tracer {
 
 /** Factors on what the robot is now: its episode may have drawn others than the model's. */
 function change(world: World, { friction, mass }: ForkChanges): void {
-  const body = world.assembly.bodies[0]!;
-  const drawn = body.mass() / world.plan.bodies[0]!.inertial.mass;
   if (friction !== 1) scaleFriction(world, friction * world.frictionScale);
-  if (mass !== 1) scaleMasses(world, mass * drawn);
+  if (mass !== 1) scaleMasses(world, mass * world.massScale);
 }
 
 /** Where a task's numbers lie in a row. */

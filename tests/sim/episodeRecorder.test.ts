@@ -14,6 +14,7 @@ import { createRng } from "../../sim/rng.ts";
 import type { Task } from "../../sim/task.ts";
 import { createVecEnv, type VecEnv } from "../../sim/vecEnv.ts";
 import type { World } from "../../sim/world.ts";
+import { createTask } from "../../tasks/index.ts";
 import { hopTask, plainHop } from "./hopTask.ts";
 
 const numEnvs = 6;
@@ -126,6 +127,29 @@ test.each(physicsBuilds)(
     envs.free();
   },
 );
+
+test("episodes of a robot whose feet and legs touch at several points replay", async () => {
+  const physics = await loadPhysics();
+  const task: Task = { ...(await createTask("humanoid-walk")), maxEpisodeSteps: 40 };
+  const envs = new Envs(physics, task, { seed: 2 });
+  envs.reset();
+  const recorder = new EpisodeRecorder(envs, { header: headerOf(physics), checksumEvery: 5 });
+  recorder.begin();
+  const rng = createRng(200);
+  const episodes: RecordedEpisode[] = [];
+  for (let step = 0; step < 600; step++) {
+    const actions = Float32Array.from({ length: task.action.size }, () => 2 * rng.uniform() - 1);
+    envs.step(actions);
+    episodes.push(...recorder.add(actions));
+  }
+  expect(episodes.length).toBeGreaterThan(15);
+  expectReplays(
+    physics,
+    task,
+    episodes.map(({ bytes }) => decodeRecording(bytes)),
+  );
+  envs.free();
+});
 
 test("what cannot replay alone is refused, what stands alone replays", async () => {
   const physics = await loadPhysics();

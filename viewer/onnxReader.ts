@@ -104,7 +104,10 @@ function visit(bytes: Uint8Array, take: Visit): void {
       if (byte < 128) return value;
     }
     // Ten bytes are a negative number: none of those that are read here.
-    if (bytes[at] === 1 && at < bytes.length) return at++, -1;
+    if (bytes[at] === 1) {
+      at++;
+      return -1;
+    }
     throw new Error(`no ONNX file: byte ${at} of a message ends a number`);
   };
   while (at < bytes.length) {

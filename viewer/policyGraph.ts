@@ -125,15 +125,15 @@ function meanOf(row: Row): Row {
 
 /** A row times a kernel [in, out]. */
 function productStep({ inputs, outputs }: GraphNode, kernel: GraphConstant | undefined): Step {
-  const [rows, columns] = kernel?.shape ?? [];
-  if (!kernel || kernel.shape.length !== 2 || rows === undefined || columns === undefined)
+  if (kernel?.shape.length !== 2)
     throw new Error("a policy whose MatMul has no constant [in, out] can't run here");
-  const { data } = kernel;
+  const { data, shape } = kernel;
+  const [rows, columns] = shape as [number, number];
   const sums = new Float64Array(columns);
   return (values) => {
     const row = rowOf(values, inputs[0]!);
     if (row.length !== rows)
-      throw new Error(`the policy multiplies a row of ${row.length} with [${kernel.shape}]`);
+      throw new Error(`the policy multiplies a row of ${row.length} with [${shape}]`);
     sums.fill(0);
     for (let i = 0; i < rows; i++) {
       const x = row[i]!;

@@ -55,6 +55,15 @@ async function train(run: Run, saved: unknown): Promise<Session> {
   return session;
 }
 
+/** Where meta.json can't be written, as on a full disk, the run is let go of all the same: it reads as interrupted. */
+function sayFailed(run: Run, reason: string): void {
+  try {
+    run.finish("failed", reason);
+  } catch {
+    // `reason` is why training ended, and what the user must know.
+  }
+}
+
 const { run, saved, step } = await openRun();
 tell({ type: "opened", folder: run.folder, step });
 try {
@@ -64,6 +73,6 @@ try {
   tell({ type: "done", result: { folder: run.folder, step: session.step, outcome, reason: null } });
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
-  run.finish("failed", reason);
+  sayFailed(run, reason);
   tell({ type: "done", result: { folder: run.folder, step, outcome: "failed", reason } });
 }

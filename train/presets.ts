@@ -110,7 +110,11 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "humanoid-walk-v0": { train: trainFor(2_000_000), algo: humanoid },
   },
   td3: {
-    "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
+    // With the paper's 0.1 the actor saturates at full torque, and the pendulum spins for ever.
+    "pendulum-swingup-v0": {
+      train: swingupTrain(200_000),
+      algo: { ...swingup, explorationNoise: 0.6 },
+    },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
     "ant-run-v0": { train: trainFor(360_000), algo: td3Legged },
   },

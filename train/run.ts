@@ -136,7 +136,11 @@ export class Run {
    */
   save(step: number, state: unknown, { best = false }: { best?: boolean } = {}): void {
     this.metrics.flush();
-    for (const file of this.episodes.values()) file.flush();
+    for (const file of this.episodes.values()) {
+      file.flush();
+      file.close(); // a name is an evaluation's: what is over needs no open file
+    }
+    this.episodes.clear();
     const { keepCheckpoints: keep, shardBytes } = this.options;
     const about = { step, best, logs: growingFiles(this.folder) };
     this.checkpoints.save(state, about, { keep, shardBytes });

@@ -152,3 +152,19 @@ test("a run's name tells task, algorithm, seed and when it began", () => {
   const now = new Date("2026-03-04T05:06:07.890Z");
   expect(runName("hopper-hop-v0", "sac", 7, now)).toBe("hopper-hop-v0__sac__7__20260304-050607");
 });
+
+test.skipIf(!existsSync("/proc/self/fd"))("recordings that are over leave no file open", () => {
+  const run = makeRun();
+  const numOpen: number[] = [];
+  for (let at = 1; at <= 3; at++) {
+    run.appendEpisode(String(at), episode(at));
+    run.save(at, { at });
+    run.appendEpisode("1", episode(at));
+    run.save(at, { at });
+    numOpen.push(readdirSync("/proc/self/fd").length);
+  }
+  expect(new Set(numOpen).size).toBe(1);
+  const again = readRecordings(readFileSync(join(run.folder, "episodes", "1.rec")));
+  expect(again.recordings).toHaveLength(4);
+  run.finish("finished");
+});

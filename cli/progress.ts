@@ -9,24 +9,29 @@ const lineInterval = 10; // s between plain lines
 export class Progress {
   private readonly totalSteps: number;
   private readonly terminal = process.stderr.isTTY === true;
-  private readonly started = performance.now();
+  private readonly now: () => number;
+  private started: number;
   private firstStep = 0;
   private latest: Record<string, number> = {};
   private lastLine = Number.NEGATIVE_INFINITY;
 
-  constructor(totalSteps: number) {
+  /** `now` gives milliseconds. */
+  constructor(totalSteps: number, now = () => performance.now()) {
     this.totalSteps = totalSteps;
+    this.now = now;
+    this.started = now();
   }
 
-  /** Where the run begins or goes on. */
+  /** Where and when the run begins or goes on: what came before says nothing of its speed. */
   begin(step: number): void {
+    this.started = this.now();
     this.firstStep = step;
   }
 
   report({ step, metrics }: Report): void {
     Object.assign(this.latest, metrics);
     const evaluated = "eval/mean_reward" in metrics;
-    const now = performance.now();
+    const now = this.now();
     if (this.terminal) process.stderr.write(`\r\x1b[2K${this.bar(step)}`);
     else if (evaluated || now - this.lastLine > 1000 * lineInterval) {
       this.lastLine = now;
@@ -49,7 +54,7 @@ export class Progress {
     const filled = Math.round(share * barWidth);
     const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
     const text = `${bar} ${Math.floor(100 * share)} %  ${this.facts(step).join("  ")}`;
-    return text.slice(0, (process.stderr.columns ?? 120) - 1);
+    return text.slice(0, (process.stderr.columns || 120) - 1);
   }
 
   private line(step: number): string {
@@ -59,7 +64,7 @@ export class Progress {
   private facts(step: number): string[] {
     const { latest } = this;
     const facts: string[] = [];
-    const elapsed = (performance.now() - this.started) / 1000;
+    const elapsed = (this.now() - this.started) / 1000;
     const speed = (step - this.firstStep) / elapsed;
     if (speed > 0) {
       facts.push(`${formatTime((this.totalSteps - step) / speed)} left`);

@@ -20,7 +20,8 @@ export async function trainOnPolicy(
   saved: unknown,
 ): Promise<void> {
   const { env, spec, rng, settings } = session;
-  const normalizer = new Normalizer(config.normalizer, spec.observationSize);
+  const { observationSize, mirror } = spec;
+  const normalizer = new Normalizer(config.normalizer, observationSize, mirror?.observations);
   const rollout = new Rollout({ ...config, ...spec });
   const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, settings);
   const view = {

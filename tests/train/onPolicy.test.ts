@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { OnPolicyAlgorithm, OnPolicyConfig } from "../../agents/agent.ts";
 import { algorithms } from "../../agents/index.ts";
+import type { NormalizerState } from "../../agents/normalizer.ts";
 import { trainOnPolicy } from "../../train/onPolicy.ts";
 import type { SessionSettings } from "../../train/session.ts";
 import { openMemoryRun, timeless } from "./memoryRun.ts";
@@ -67,4 +68,18 @@ test("a rollout that minibatches do not divide is learned from whole", async () 
   const { records } = await train({}, null, { config: configure({ numMinibatches: 5 }) });
   const last = records.logs.findLast(({ metrics }) => "train/n_updates" in metrics)!;
   expect(last.metrics["train/n_updates"]).toBe(18 * 15);
+});
+
+test("the normaliser counts observations with their mirror images where a robot has two sides", async () => {
+  const config = configure();
+  const { session, records } = await openMemoryRun(ppo, config, { totalTimesteps: 40 });
+  const mirror = { observations: { indices: [0, 1, 2], signs: [1, -1, -1] } };
+  Object.assign(session.spec, { mirror });
+  await trainOnPolicy(session, ppo, config, null);
+  await session.dispose();
+  const { state } = records.saves.at(-1)!;
+  const { normalizer } = (state as { loop: { normalizer: NormalizerState } }).loop;
+  expect(normalizer.count).toBe(2 * 40);
+  expect(normalizer.means[1]).toBeCloseTo(0, 6);
+  expect(normalizer.means[2]).toBeCloseTo(0, 6);
 });

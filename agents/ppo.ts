@@ -98,6 +98,11 @@ const settings = z.strictObject({
   normalizeReturns: z.boolean().default(true).describe("the critic learns standardised returns"),
   valueCoef: z.number().min(0).default(0.5).describe("weight of the critic's loss"),
   entropyCoef: z.number().min(0).default(0).describe("worth of a nat of entropy"),
+  meanBoundCoef: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("charge for means beyond ±1.1, where clipped actions feel no gradient (rl_games)"),
   maxGradNorm: z
     .number()
     .positive()
@@ -138,6 +143,7 @@ export const ppo: OnPolicyAlgorithm<PpoConfig, PpoState<NdArray>> = {
 
 const optimizer = adam({ learningRate: 3e-4, epsilon: 1e-5 }); // CleanRL and SB3; `update` says the rate
 const logStdBound = { kind: "clip", low: -5, high: 2 } as const; // of a state-dependent one
+const softBound = 1.1; // rl_games'
 const [leastRate, greatestRate, rateFactor] = [1e-5, 1e-2, 1.5]; // rsl_rl's
 
 /** Orthogonal kernels of gain √2, 0.01 for the actions, 1 for the value, as in CleanRL and SB3. */
@@ -238,7 +244,14 @@ function policyTerms(actor: ActorParams<Tensor>, batch: RolloutBatch<Tensor>, co
     clipFraction: mean(cast(outside, "float32")),
     std: mean(exp(gaussian.logStd)),
   };
-  return [sub(surrogate, mul(entropy, config.entropyCoef)), parts] as const;
+  const loss = sub(surrogate, mul(entropy, config.entropyCoef));
+  if (config.meanBoundCoef === 0) return [loss, parts] as const;
+  return [add(loss, mul(beyondBounds(gaussian.mean), config.meanBoundCoef)), parts] as const;
+}
+
+/** Mean square of how far means [B, A] lie beyond ±1.1: the bound loss of rl_games. */
+export function beyondBounds(means: Tensor): Tensor {
+  return mean(square(maximum(sub(abs(means), softBound), 0)));
 }
 
 /** Eq. 7 for each row: min(r A, clip(r, 1 − ε, 1 + ε) A). */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { AgentState, EnvSpec } from "../../agents/agent.ts";
 import {
+  beyondBounds,
   clippedObjective,
   type PpoConfig,
   type PpoState,
@@ -139,6 +140,17 @@ test("the objective is clipped where the ratio has gone far enough, and there al
   );
   expectClose(objective!, [1, 2, 2.2, 2.4, -1.6, -1.8, -2, -3]);
   expectClose(slope!, [2, 2, 2, 0, 0, -2, -2, -2]);
+});
+
+test("means beyond 1.1 are charged by the square of how far, and pulled back; others are free", async () => {
+  // ((1.6 − 1.1)² + (−2.1 + 1.1)²) / 4 = 0.3125; slopes 2 · 0.5 / 4 and −2 · 1 / 4.
+  const means = array([1.6, 1.05, -2.1, 0]);
+  const [loss, slope] = await evaluate(
+    ({ x }) => [beyondBounds(x), grad((m: Tensor) => beyondBounds(m))(x)],
+    { x: means },
+  );
+  expectClose(loss!, [0.3125]);
+  expectClose(slope!, [0.25, 0, -0.5, 0]);
 });
 
 test("the divergence is positive on both sides of 1 and counts which ratios are outside", async () => {

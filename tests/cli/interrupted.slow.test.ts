@@ -91,7 +91,7 @@ test("Ctrl-C saves and says how to go on; a second quits at once; meanwhile nobo
   const running = start(...trainArgs("stopped"));
   await running.until(/steps\/s/);
   const other = await salleIn(folder, "resume", "stopped");
-  expect(other.errors).toMatch(/^error: process \d+ on .* has the run .*stopped open; end it/);
+  expect(other.errors).toMatch(/^error: process \d+ on .* has .*stopped open; end it/);
   expect(other.code).toBe(1);
   running.child.kill("SIGINT");
   expect(await running.ended).toBe(130);

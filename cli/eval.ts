@@ -1,29 +1,23 @@
 // salle eval: a run's policy over many episodes, from starts that its training never saw.
-// salle play: episodes of a policy, or of an agent that knows nothing, one line each.
+// salle play: episodes of a policy, an agent that knows nothing or a scripted expert, one line each.
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { loadPhysics } from "../sim/rapier.ts";
-import { createRng } from "../sim/rng.ts";
-import { createVecEnv, type VecEnv } from "../sim/vecEnv.ts";
-import { demonstrate } from "../tasks/experts/demonstrate.ts";
-import { createTask, taskSource } from "../tasks/index.ts";
-import { type Evaluation, evaluationMetrics, runEpisodes } from "../train/evaluate.ts";
-import { loadPolicy, readRunConfig } from "../train/policy.ts";
+import { evaluationMetrics } from "../train/evaluate.ts";
 import { print, table } from "./output.ts";
+import { type PlayOptions, playBlindly, playExpert, playPolicy } from "./playing.ts";
 import { formatNumber } from "./progress.ts";
-import { checkpointName, findRun } from "./runFolders.ts";
 
 const agents = ["trained", "zero", "random", "expert", "person"] as const;
-type Agent = (typeof agents)[number];
 
-interface EvalOptions {
-  readonly episodes: string;
-  readonly seed: string;
-  readonly checkpoint?: string;
-  readonly runs: string;
+interface EvalOptions extends PlayOptions {
   readonly json?: string;
 }
+
+const recordOption = [
+  "--record <file>",
+  "also write the episodes as recordings, for `salle view` and `salle verify`",
+] as const;
 
 export function evalCommand(): Command {
   return new Command("eval")
@@ -32,6 +26,7 @@ export function evalCommand(): Command {
     .option("--seed <n>", "of the starts", "1000")
     .option("--checkpoint <which>", "best, last or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
+    .option(...recordOption)
     .option("--json <file>", "also write every episode's numbers to a file")
     .addHelpText(
       "after",
@@ -50,6 +45,7 @@ export function playCommand(): Command {
     .option("--seed <n>", "of the starts", "1000")
     .option("--checkpoint <which>", "best, last or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
+    .option(...recordOption)
     .addHelpText(
       "after",
       `
@@ -64,7 +60,7 @@ Examples:
 }
 
 async function evaluate(name: string, options: EvalOptions): Promise<void> {
-  const { evaluation, env, step } = await playEpisodes(name, "trained", options);
+  const { evaluation, env, step } = await playPolicy(name, options);
   const metrics = evaluationMetrics(evaluation);
   print(
     `${env.task.id}: policy of step ${step}, ${options.episodes} episodes, seed ${options.seed}`,
@@ -82,6 +78,7 @@ async function evaluate(name: string, options: EvalOptions): Promise<void> {
     writeFileSync(options.json, `${JSON.stringify({ step, ...evaluation }, null, 2)}\n`);
     print(`wrote ${options.json}`);
   }
+  if (options.record !== undefined) print(`wrote ${options.record}`);
 }
 
 async function play(
@@ -90,8 +87,9 @@ async function play(
 ): Promise<void> {
   const agent = agents.find((known) => known === options.agent);
   if (!agent) throw new Error(`--agent wants one of ${agents.join(", ")}, got "${options.agent}"`);
-  if (agent === "expert" || agent === "person") return await playExpert(name, agent, options);
-  const { evaluation, env } = await playEpisodes(name, agent, options);
+  if (agent === "expert" || agent === "person") return await showExpert(name, agent, options);
+  const { evaluation, env } =
+    agent === "trained" ? await playPolicy(name, options) : await playBlindly(name, agent, options);
   const { returns, lengths, terminated, measures } = evaluation;
   print(`${env.task.id}: ${agent} agent`);
   const names = Object.keys(measures);
@@ -105,21 +103,13 @@ async function play(
   const units = names.map((measure, i) => `${measure} ${env.task.measures!.units[i]}`);
   for (const line of table([["  episode", "return", "length", "end", ...units], ...rows]))
     print(line);
+  if (options.record !== undefined) print(`wrote ${options.record}`);
 }
 
-/** Episodes of a scripted expert, which sees more than is observed. */
-async function playExpert(
-  name: string,
-  skill: "expert" | "person",
-  options: EvalOptions,
-): Promise<void> {
-  const numEpisodes = wholeNumber("--episodes", options.episodes, 1);
-  const first = wholeNumber("--seed", options.seed, 0);
-  const task = await createTask(name);
-  const seeds = Array.from({ length: numEpisodes }, (_, i) => first + i);
-  const played = demonstrate(await loadPhysics(), task, skill, seeds);
+async function showExpert(name: string, skill: "expert" | "person", options: PlayOptions) {
+  const { taskId, played } = await playExpert(name, skill, options);
   const solved = played.filter(({ success }) => success).length;
-  print(`${task.id}: ${skill}, ${solved} of ${numEpisodes} successful`);
+  print(`${taskId}: ${skill}, ${solved} of ${played.length} successful`);
   const rows = played.map(({ episodeReturn, length, success }, i) => [
     `  ${i}`,
     formatNumber(episodeReturn),
@@ -127,57 +117,5 @@ async function playExpert(
     success ? "success" : "",
   ]);
   for (const line of table([["  episode", "return", "length", "end"], ...rows])) print(line);
-}
-
-interface Played {
-  readonly evaluation: Evaluation;
-  readonly env: VecEnv;
-  /** Of the policy's checkpoint. */
-  readonly step: number;
-}
-
-/** Runs the episodes; the environment's threads have ended. */
-async function playEpisodes(
-  name: string,
-  agent: Exclude<Agent, "expert" | "person">,
-  options: EvalOptions,
-): Promise<Played> {
-  const numEnvs = wholeNumber("--episodes", options.episodes, 1);
-  const seed = wholeNumber("--seed", options.seed, 0);
-  if (agent !== "trained") {
-    const env = await createVecEnv(await taskSource(name), { numEnvs, seed, numWorkers: 1 });
-    const evaluation = await runEpisodes(env, seed, actionsOf(agent, env, seed));
-    env.dispose();
-    return { evaluation, env, step: 0 };
-  }
-  const folder = findRun(name, options.runs);
-  const { task, train } = readRunConfig(folder);
-  const build = train.physics;
-  const env = await createVecEnv(await taskSource(task), { numEnvs, seed, build, numWorkers: 1 });
-  const checkpoint =
-    options.checkpoint === undefined
-      ? undefined
-      : checkpointName("--checkpoint", options.checkpoint);
-  const policy = await loadPolicy(folder, checkpoint, { numRows: numEnvs });
-  const evaluation = await runEpisodes(env, seed, (observations) => policy.act(observations));
-  env.dispose();
-  await policy.dispose();
-  return { evaluation, env, step: policy.step };
-}
-
-/** What an agent does that looks at nothing. */
-function actionsOf(agent: "zero" | "random", env: VecEnv, seed: number): () => Float32Array {
-  const actions = new Float32Array(env.numEnvs * env.task.action.size);
-  const rng = createRng(seed).split("random agent");
-  return () => {
-    if (agent === "random")
-      for (let i = 0; i < actions.length; i++) actions[i] = 2 * rng.uniform() - 1;
-    return actions;
-  };
-}
-
-function wholeNumber(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`${name} wants a whole number from ${least}, got "${text}"`);
+  if (options.record !== undefined) print(`wrote ${options.record}`);
 }

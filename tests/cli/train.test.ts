@@ -52,6 +52,24 @@ test("eval and play report episodes of its policy and of agents that know nothin
   }
 });
 
+test.each([
+  ["eval", "first", "--runs", runs],
+  ["play", "first", "--runs", runs],
+  ["play", "hopper", "--agent", "random"],
+  ["play", "lift-cube", "--agent", "person"],
+])("%s %s --record writes episodes that simulate again to the bit", async (command, ...args) => {
+  const file = join(folder, `${command}-${args.join("-").replaceAll("/", "")}.rec`);
+  const recorded = [command, ...args, "--episodes", "2", "--record", file];
+  expect((await salleIn(folder, ...recorded)).output).toContain(`wrote ${file}`);
+  const verified = await salleIn(folder, "verify", "--json", file);
+  expect(verified.code).toBe(0);
+  expect(JSON.parse(verified.output)).toMatchObject({
+    verdicts: [{ ok: true }, { ok: true }],
+    problems: [],
+  });
+  expect((await salleIn(folder, ...recorded)).errors).toContain("--record wants a new file");
+});
+
 test("play shows a task's scripted expert", async () => {
   const args = ["play", "lift-cube", "--agent", "expert", "--episodes", "2"];
   const { output } = await salleIn(folder, ...args);

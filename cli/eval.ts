@@ -5,10 +5,15 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { evaluationMetrics } from "../train/evaluate.ts";
 import { print, table } from "./output.ts";
-import { type PlayOptions, playBlindly, playExpert, playPolicy } from "./playing.ts";
+import {
+  agentNamed,
+  agents,
+  type PlayOptions,
+  playBlindly,
+  playExpert,
+  playPolicy,
+} from "./playing.ts";
 import { formatNumber } from "./progress.ts";
-
-const agents = ["trained", "zero", "random", "expert", "person"] as const;
 
 interface EvalOptions extends PlayOptions {
   readonly json?: string;
@@ -85,8 +90,7 @@ async function play(
   name: string,
   options: EvalOptions & { readonly agent: string },
 ): Promise<void> {
-  const agent = agents.find((known) => known === options.agent);
-  if (!agent) throw new Error(`--agent wants one of ${agents.join(", ")}, got "${options.agent}"`);
+  const agent = agentNamed(options.agent);
   if (agent === "expert" || agent === "person") return await showExpert(name, agent, options);
   const { evaluation, env } =
     agent === "trained" ? await playPolicy(name, options) : await playBlindly(name, agent, options);

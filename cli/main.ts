@@ -28,6 +28,14 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     description: "play episodes of a run's policy, or of a zero or random agent",
     load: async () => (await import("./eval.ts")).playCommand(),
   },
+  collect: {
+    description: "write episodes of an expert, a policy or a random agent as a dataset",
+    load: async () => (await import("./collect.ts")).collectCommand(),
+  },
+  data: {
+    description: "list datasets, or say what one holds",
+    load: async () => (await import("./data.ts")).dataCommand(),
+  },
   doctor: {
     description: "say what this machine can run programs on, and how to get the rest",
     load: async () => (await import("./doctor.ts")).doctorCommand(),

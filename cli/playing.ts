@@ -3,13 +3,26 @@
 import { loadPhysics, type PhysicsBuild } from "../sim/rapier.ts";
 import { createRng } from "../sim/rng.ts";
 import { createVecEnv, type VecEnv } from "../sim/vecEnv.ts";
-import { type Demonstration, demonstrate } from "../tasks/experts/demonstrate.ts";
+import { type Demonstration, demonstrate, type Spectator } from "../tasks/experts/demonstrate.ts";
 import type { Skill } from "../tasks/experts/index.ts";
 import { createTask, taskSource } from "../tasks/index.ts";
+import type { EpisodeCollector } from "../train/collect.ts";
 import { type Evaluation, runEpisodes } from "../train/evaluate.ts";
 import { loadPolicy, readRunConfig } from "../train/policy.ts";
 import { createRecordingFile, type RecordingFile, recordingSpectator } from "./recordingFile.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
+
+/** Who may act. */
+export const agents = ["trained", "zero", "random", "expert", "person"] as const;
+export type Agent = (typeof agents)[number];
+
+export function agentNamed(name: string): Agent {
+  const agent = agents.find((known) => known === name);
+  if (!agent) throw new Error(`--agent wants one of ${agents.join(", ")}, got "${name}"`);
+  return agent;
+}
+
+type Collect = (env: VecEnv) => EpisodeCollector;
 
 /** What is played and how often, as it was typed. */
 export interface PlayOptions {
@@ -30,7 +43,11 @@ export interface Played {
 }
 
 /** Runs episodes of a run's policy, each in an env of its own. */
-export async function playPolicy(name: string, options: PlayOptions): Promise<Played> {
+export async function playPolicy(
+  name: string,
+  options: PlayOptions,
+  collect?: Collect,
+): Promise<Played> {
   const folder = findRun(name, options.runs);
   const { task, train, algorithm } = readRunConfig(folder);
   const { checkpoint: which } = options;
@@ -45,7 +62,7 @@ export async function playPolicy(name: string, options: PlayOptions): Promise<Pl
     numEpisodes: numEnvs,
   };
   const act = (observations: Float32Array) => policy.act(observations);
-  const evaluation = await runEpisodes(env, seed, act, record);
+  const evaluation = await runEpisodes(env, seed, act, record, collect);
   file?.close();
   env.dispose();
   await policy.dispose();
@@ -57,11 +74,13 @@ export async function playBlindly(
   task: string,
   agent: "zero" | "random",
   options: PlayOptions,
+  collect?: Collect,
 ): Promise<Played> {
   const { env, seed, numEnvs } = await createEnvs(task, options);
   const file = await recordingOf(options, seed, agent);
   const record = file && { ...file, numEpisodes: numEnvs };
-  const evaluation = await runEpisodes(env, seed, actionsOf(agent, env, seed), record);
+  const act = actionsOf(agent, env, seed);
+  const evaluation = await runEpisodes(env, seed, act, record, collect);
   file?.close();
   env.dispose();
   return { evaluation, env, step: 0 };
@@ -72,12 +91,13 @@ export async function playExpert(
   name: string,
   skill: Extract<Skill, string>,
   options: PlayOptions,
+  onlooker?: Spectator,
 ): Promise<{ readonly taskId: string; readonly played: readonly Demonstration[] }> {
   const { numEpisodes, seed: first } = countsOf(options);
   const task = await createTask(name);
   const seeds = Array.from({ length: numEpisodes }, (_, i) => first + i);
   const file = await recordingOf(options, first, skill);
-  const spectator = file && recordingSpectator(file);
+  const spectator = file ? recordingSpectator(file) : onlooker;
   const played = demonstrate(await loadPhysics(), task, skill, seeds, spectator);
   file?.close();
   return { taskId: task.id, played };

@@ -6,6 +6,7 @@ import type { Device } from "../nn/runtime.ts";
 import { EpisodeRecorder, type EpisodeRecorderOptions } from "../sim/episodeRecorder.ts";
 import type { PhysicsBuild } from "../sim/rapier.ts";
 import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
+import type { EpisodeCollector } from "./collect.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
 /** What the episodes of one evaluation came to; each array by episode. */
@@ -101,19 +102,24 @@ export async function runEpisodes(
   seed: number,
   act: (observations: Float32Array) => Promise<Float32Array> | Float32Array,
   record?: RecordOptions,
+  collect?: (env: VecEnv) => EpisodeCollector,
 ): Promise<Evaluation> {
   const envs = Array.from({ length: Math.min(record?.numEpisodes ?? 0, env.numEnvs) }, (_, i) => i);
   const recorder = record && new EpisodeRecorder(env, { header: record.header, envs });
   const open = new Set(envs);
+  const collector = collect?.(env);
   env.reset(seed);
   recorder?.begin();
+  collector?.begin();
   const tally = new Tally(env);
   while (tally.numOpen > 0) {
     const actions = await act(env.observations);
     tally.add(env.step(actions));
     for (const { env: index, bytes } of recorder?.add(actions) ?? [])
       if (open.delete(index)) record?.append(bytes);
+    collector?.add(actions);
   }
+  collector?.dispose();
   recorder?.dispose();
   return tally.evaluation();
 }

@@ -1,0 +1,136 @@
+// salle collect: whole episodes of an expert, a trained policy or an agent that knows nothing, as a dataset.
+
+import { existsSync, rmSync } from "node:fs";
+import { Command } from "commander";
+import { type DatasetInfo, readEpisodes, readInfo } from "../finetune/dataset.ts";
+import { loadPhysics } from "../sim/rapier.ts";
+import type { Task } from "../sim/task.ts";
+import type { Spectator } from "../tasks/experts/demonstrate.ts";
+import { createTask } from "../tasks/index.ts";
+import { type CollectOptions, EpisodeCollector } from "../train/collect.ts";
+import { DatasetWriter } from "../train/datasetWriter.ts";
+import { readRunConfig } from "../train/policy.ts";
+import { describeDataset } from "./data.ts";
+import { print } from "./output.ts";
+import {
+  type Agent,
+  agentNamed,
+  agents,
+  type PlayOptions,
+  playBlindly,
+  playExpert,
+  playPolicy,
+} from "./playing.ts";
+import { findRun } from "./runFolders.ts";
+import { gitCommit, salleVersion } from "./version.ts";
+
+interface Options extends Omit<PlayOptions, "record"> {
+  readonly agent: string;
+  readonly out: string;
+  readonly append?: boolean;
+}
+
+export function collectCommand(): Command {
+  return new Command("collect")
+    .argument("<run or task>", "a run for --agent trained, a task for the others")
+    .requiredOption("--out <folder>", "the dataset to write, a new folder")
+    .option("--agent <kind>", agents.join(", "), "trained")
+    .option("--episodes <n>", "number of episodes", "50")
+    .option("--seed <n>", "of the starts", "0")
+    .option("--append", "add to a dataset of the same task: so mixtures are made")
+    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--runs <folder>", "where runs are", "runs")
+    .addHelpText(
+      "after",
+      `
+Every episode keeps its rows and its recording, from which the simulator's state at any step is had again.
+An episode is whole on the disk once it ends: what Ctrl-C or a crash cuts is left out.
+
+Examples:
+  salle collect lift-cube --agent person --episodes 100 --out datasets/lift-cube-person
+  salle collect lift-cube --agent random --episodes 20 --append --out datasets/lift-cube-person
+  salle data info datasets/lift-cube-person`,
+    )
+    .action(collect);
+}
+
+async function collect(name: string, options: Options): Promise<void> {
+  const agent = agentNamed(options.agent);
+  const trained = agent === "trained" ? readRunConfig(findRun(name, options.runs)) : undefined;
+  const { build, version, wasmHash } = await loadPhysics(trained?.train.physics);
+  const task = await createTask(trained?.task ?? name);
+  const writer = openWriter(options, task, { build, version, wasmHash });
+  const header = {
+    physics: { build, version, wasmHash },
+    parameters: {},
+    gitCommit: gitCommit() ?? "",
+    seed: Number(options.seed),
+    policy: trained ? `${name}, ${options.checkpoint ?? "best"}` : agent,
+  };
+  try {
+    await playInto(writer, header, agent, name, options);
+  } catch (error) {
+    writer.close();
+    if (!options.append && readEpisodes(options.out).length === 0)
+      rmSync(options.out, { recursive: true });
+    throw error;
+  }
+  writer.close();
+  print(`wrote ${options.out}`);
+  for (const line of describeDataset(options.out)) print(line);
+}
+
+async function playInto(
+  writer: DatasetWriter,
+  header: CollectOptions["header"],
+  agent: Agent,
+  name: string,
+  options: PlayOptions,
+): Promise<void> {
+  const collector = (env: ConstructorParameters<typeof EpisodeCollector>[0]) =>
+    new EpisodeCollector(env, writer, { header, firstOnly: true });
+  if (agent === "trained") await playPolicy(name, options, collector);
+  else if (agent === "zero" || agent === "random")
+    await playBlindly(name, agent, options, collector);
+  else await playExpert(name, agent, options, collectingSpectator(writer, header));
+}
+
+function collectingSpectator(writer: DatasetWriter, header: CollectOptions["header"]): Spectator {
+  let collector: EpisodeCollector | undefined;
+  return {
+    reset(envs, seed) {
+      collector?.dispose();
+      collector = new EpisodeCollector(envs, writer, { header: { ...header, seed } });
+      collector.begin();
+    },
+    step: (_envs, action) => collector!.add(action),
+  };
+}
+
+function openWriter(
+  { out, append = false }: Options,
+  task: Task,
+  physics: Readonly<Record<string, string>>,
+): DatasetWriter {
+  const info = {
+    task: task.id,
+    parameters: {},
+    observationSize: task.observation.size,
+    actionSize: task.action.size,
+    controlDt: task.controlDt,
+    extras: {},
+    provenance: { salle: salleVersion, gitCommit: gitCommit() ?? "", physics },
+  };
+  if (!append) return DatasetWriter.create(out, info);
+  if (!existsSync(out))
+    throw new Error(`--append wants a dataset that is there, and ${out} is not`);
+  checkSame(out, readInfo(out), info);
+  return DatasetWriter.open(out);
+}
+
+function checkSame(out: string, there: DatasetInfo, wanted: Omit<DatasetInfo, "format">): void {
+  for (const key of ["task", "observationSize", "actionSize", "controlDt"] as const) {
+    if (there[key] !== wanted[key])
+      throw new Error(`${out} has ${key} ${there[key]}, and these episodes have ${wanted[key]}`);
+  }
+}

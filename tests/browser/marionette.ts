@@ -1,4 +1,5 @@
-// Headless Firefox driven by Marionette, its own protocol: any page, also one of file://, with the network off.
+// Headless Firefox driven by Marionette, its own protocol: any page, also one of file://, with no network
+// but this machine's.
 //
 // Messages are JSON after their length and a colon: [0, id, command, parameters] there and
 // [1, id, error, result] back.
@@ -18,6 +19,9 @@ export interface DrivenFirefox {
   close(): Promise<void>;
 }
 
+/** "none", or "local": what this machine serves. */
+export type Network = "none" | "local";
+
 // Every connection goes to a proxy that is not there.
 const offline = {
   "network.proxy.type": 1,
@@ -25,16 +29,16 @@ const offline = {
   "network.proxy.http_port": 9,
   "network.proxy.ssl": "127.0.0.1",
   "network.proxy.ssl_port": 9,
-  "network.proxy.allow_hijacking_localhost": true,
   "marionette.port": 0, // any that is free
 };
 
-/** Starts Firefox without a network. */
-export async function driveFirefox(): Promise<DrivenFirefox> {
+/** Starts Firefox with no network, or with this machine's alone. */
+export async function driveFirefox(network: Network = "none"): Promise<DrivenFirefox> {
   const executable = findFirefox();
   if (executable === undefined) throw new Error(firefoxMissing);
   const profile = mkdtempSync(join(tmpdir(), "salle-firefox-"));
-  const lines = Object.entries({ ...preferences, ...offline }).map(
+  const proxied = { "network.proxy.allow_hijacking_localhost": network === "none" };
+  const lines = Object.entries({ ...preferences, ...offline, ...proxied }).map(
     ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,
   );
   writeFileSync(join(profile, "user.js"), lines.join("\n"));

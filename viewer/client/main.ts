@@ -17,16 +17,6 @@ function firstTheme(): Theme {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-/** Says on the page why there is none, where this browser can't draw. */
-function createApp(): App {
-  try {
-    return new App(firstTheme(), { show: toggles, save: saves });
-  } catch (error) {
-    byId("state").textContent = `nothing can be drawn here: ${(error as Error).message}`;
-    throw error;
-  }
-}
-
 function setTheme(theme: Theme): void {
   root.dataset["theme"] = theme;
   app.theatre.setTheme(theme);
@@ -88,8 +78,17 @@ const saves = el(
 );
 const followButton = button("follow", "Move along with the robot (F)", follow);
 root.dataset["theme"] = firstTheme();
-const app = createApp();
+const app = new App(firstTheme(), { show: toggles, save: saves });
 setTheme(firstTheme());
+if (app.theatre.failure !== null) {
+  byId("blind").hidden = false;
+  byId("blind").append(
+    el("strong", { textContent: "Nothing can be drawn here: this browser has no WebGL" }),
+    el("span", {
+      textContent: "Episodes are simulated all the same; numbers and curves are shown.",
+    }),
+  );
+}
 
 for (const preset of presets)
   byId("cameras").append(

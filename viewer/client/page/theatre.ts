@@ -56,7 +56,7 @@ export class Theatre {
 
   constructor(canvas: HTMLCanvasElement, theme: Theme) {
     this.canvas = canvas;
-    this.hall = new Hall({ canvas, theme, pixelRatio: devicePixelRatio });
+    this.hall = new Hall({ canvas, theme, pixelRatio: devicePixelRatio, optional: true });
     this.hall.stage.scene.add(this.marks.object, this.overlays.object);
     this.setTheme(theme);
     canvas.addEventListener("pointerdown", (event) => this.grab(event), { capture: true });
@@ -154,8 +154,14 @@ export class Theatre {
     this.drawnEmpty = true;
   }
 
+  /** Why nothing is drawn here; null where it is. */
+  get failure(): string | null {
+    return this.hall.stage.failure;
+  }
+
   /** What is shown, as a PNG file. */
   picture(): Promise<Blob> {
+    if (this.failure !== null) throw new Error(`nothing can be drawn here: ${this.failure}`);
     this.draw(0); // what was drawn before is gone from the canvas
     return new Promise((resolve, reject) => {
       this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture came"))));
@@ -164,7 +170,8 @@ export class Theatre {
 
   /** Makes the picture this large until `fit`, in pixels rounded down to even ones; returns the canvas. */
   fixSize(width = this.canvas.width, height = this.canvas.height): HTMLCanvasElement {
-    const ratio = this.hall.stage.renderer.getPixelRatio();
+    if (this.failure !== null) throw new Error(`nothing can be drawn here: ${this.failure}`);
+    const ratio = this.hall.stage.pixelRatio;
     const [across, down] = [width, height].map((pixels) => 2 * Math.floor(pixels / 2) + 1e-6);
     this.hall.resize(across! / ratio, down! / ratio);
     return this.canvas;

@@ -23,31 +23,32 @@ export interface StageOptions {
   readonly pixelRatio?: number;
   /** Keeps the drawn picture readable. */
   readonly keepPicture?: boolean;
+  /** Goes on without drawing where the browser can't, instead of throwing. */
+  readonly optional?: boolean;
 }
 
 export class Stage {
   readonly scene = new Scene();
-  readonly renderer: WebGLRenderer;
+  /** Why nothing is drawn here; null where it is. */
+  readonly failure: string | null = null;
+  private readonly renderer: WebGLRenderer | null = null;
   private readonly sun: DirectionalLight;
   private readonly skyLight: HemisphereLight;
   private readonly sky: Mesh<SphereGeometry, ShaderMaterial>;
 
-  constructor({ canvas, theme, pixelRatio = 1, keepPicture = false }: StageOptions) {
-    this.renderer = new WebGLRenderer({
-      canvas,
-      antialias: true,
-      preserveDrawingBuffer: keepPicture,
-    });
-    this.renderer.debug.checkShaderErrors = false; // asking waits for each shader in turn
-    this.renderer.setPixelRatio(Math.min(2, pixelRatio));
-    this.renderer.shadowMap.enabled = true;
-    this.renderer.shadowMap.type = PCFShadowMap;
+  constructor({ optional = false, ...options }: StageOptions) {
+    try {
+      this.renderer = createRenderer(options);
+    } catch (error) {
+      if (!optional) throw error;
+      this.failure = error instanceof Error ? error.message : String(error);
+    }
     this.sky = createSky();
     this.sun = createSun();
     this.skyLight = new HemisphereLight();
     this.skyLight.position.set(0, 0, 1);
     this.scene.add(this.sky, this.skyLight, this.sun, this.sun.target);
-    this.setLook(looks[theme]);
+    this.setLook(looks[options.theme]);
   }
 
   setLook(look: Look): void {
@@ -64,8 +65,13 @@ export class Stage {
     this.sun.castShadow = on;
   }
 
+  /** Of the picture a CSS pixel. */
+  get pixelRatio(): number {
+    return this.renderer?.getPixelRatio() ?? 1;
+  }
+
   resize(width: number, height: number): void {
-    this.renderer.setSize(width, height, false);
+    this.renderer?.setSize(width, height, false);
   }
 
   /** Draws what `camera` sees; shadows are sharp within `radius` m of `focus`. */
@@ -73,11 +79,11 @@ export class Stage {
     this.sky.position.copy(camera.position);
     this.sky.scale.setScalar(camera.far * 0.9);
     this.aimSun(focus, radius);
-    this.renderer.render(this.scene, camera);
+    this.renderer?.render(this.scene, camera);
   }
 
   dispose(): void {
-    this.renderer.dispose();
+    this.renderer?.dispose();
   }
 
   /** Steps of whole texels keep the edges of shadows from swimming while the focus moves. */
@@ -98,6 +104,19 @@ export class Stage {
     this.sun.shadow.normalBias = 1.5 * texel;
     camera.updateProjectionMatrix();
   }
+}
+
+function createRenderer({ canvas, pixelRatio = 1, keepPicture = false }: StageOptions) {
+  const renderer = new WebGLRenderer({
+    canvas,
+    antialias: true,
+    preserveDrawingBuffer: keepPicture,
+  });
+  renderer.debug.checkShaderErrors = false; // asking waits for each shader in turn
+  renderer.setPixelRatio(Math.min(2, pixelRatio));
+  renderer.shadowMap.enabled = true;
+  renderer.shadowMap.type = PCFShadowMap;
+  return renderer;
 }
 
 function createSun(): DirectionalLight {

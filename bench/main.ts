@@ -1,13 +1,14 @@
 // `npm run bench -- <name>`: measures, prints a table, writes bench/out/<name>.json.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { benchLearn } from "./learn/index.ts";
 import { benchNn } from "./nn/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
 import { benchSim } from "./sim/index.ts";
 import { benchTrain } from "./train/index.ts";
 import { benchViewer } from "./viewer/index.ts";
+import { soakViewer } from "./viewer/soak.ts";
 
 /** What every benchmark is called with. */
 export interface BenchOptions {
@@ -21,6 +22,8 @@ export interface BenchOptions {
   readonly seeds: number;
   /** Of `learn`: minutes of a run; its goal's where missing. */
   readonly minutes?: number;
+  /** Of `viewer`: minutes in which viewers come and go, instead of the rest. */
+  readonly soak?: number;
 }
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
@@ -29,6 +32,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report
   sim: benchSim,
   train: benchTrain,
   viewer: benchViewer,
+  "viewer-soak": soakViewer,
 };
 
 const program = new Command("bench")
@@ -42,11 +46,17 @@ const program = new Command("bench")
   .option("--algo <name>", "learn: the algorithm", "sac")
   .option("--seeds <n>", "learn: runs of a task, with seeds from 1", Number, 3)
   .option("--minutes <n>", "learn: minutes of a run; its goal's where missing", Number)
+  .addOption(
+    new Option("--soak [minutes]", "viewer: viewers come and go while a training runs")
+      .preset("10")
+      .argParser(Number),
+  )
   .action(run);
 await program.parseAsync();
 
-async function run(name: string, options: BenchOptions & { readonly check: boolean }) {
-  const { quick, check } = options;
+async function run(asked: string, options: BenchOptions & { readonly check: boolean }) {
+  const { quick, check, soak } = options;
+  const name = asked === "viewer" && soak !== undefined ? "viewer-soak" : asked;
   const bench = benches[name];
   if (bench === undefined) {
     return program.error(`unknown benchmark "${name}"; known: ${Object.keys(benches).join(", ")}`);

@@ -10,6 +10,7 @@ import { createTask } from "../../tasks/index.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { startTrainer } from "../../train/trainer.ts";
 import { startViewer } from "../../viewer/server.ts";
+import type { Crowd, Received } from "./clients.ts";
 
 const task = "quadruped-walk-v0";
 const warmUp = 15; // s until programs are compiled and updates have begun
@@ -84,15 +85,11 @@ async function measure(
   viewed.framesPerSecond.push(numFrames / share);
 }
 
-interface Received {
-  readonly numBytes: number;
-  readonly numFrames: number;
-}
-
-function tell(clients: ChildProcess, count: number): Promise<Received> {
+/** Changes how many watch; resolves to what came meanwhile. */
+export function tell(clients: ChildProcess, reading: number, stalled = 0): Promise<Received> {
   return new Promise((resolve) => {
     clients.once("message", (message) => resolve(message as Received));
-    clients.send(count);
+    clients.send({ reading, stalled } satisfies Crowd);
   });
 }
 

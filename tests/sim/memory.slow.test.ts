@@ -1,4 +1,4 @@
-// A million control steps and tens of thousands of resets leave memory as it was.
+// A million control steps, and ten thousand resets and more, leave memory as it was.
 import { expect, test } from "vitest";
 import { Envs } from "../../sim/env.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
@@ -37,7 +37,7 @@ test.each([
   const wasm = physics.memory.buffer.byteLength;
   const resident = process.memoryUsage().rss;
   const numResets = run(envs, numSteps);
-  expect(numResets).toBeGreaterThan(least);
+  expect(numResets).toBeGreaterThanOrEqual(least);
   expect(physics.memory.buffer.byteLength - wasm).toBeLessThanOrEqual(mostPages);
   expect(process.memoryUsage().rss - resident).toBeLessThan(mostGrowth);
   expect(envs.numBroken).toBe(0);

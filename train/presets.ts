@@ -36,8 +36,11 @@ const planar = {
   actorReduction: "mean",
 } as const;
 
-/** One-step returns, the lesser of two critics, more updates, and a slower actor: that gave 0.3 m/s. */
-const ant = {
+/**
+ * One-step returns, the lesser of two critics, more updates and a slower actor: the slower actor alone gave
+ * the ant 0.3 m/s; a humanoid walks with it.
+ */
+const steady = {
   ...sacLocomotion,
   actorLearningRate: 3e-4,
   tau: 0.005,
@@ -45,7 +48,6 @@ const ant = {
   mirrorImages: true,
 } as const;
 const quadruped = { ...planar, mirrorImages: true } as const;
-const humanoid = { ...quadruped, utdRatio: 1 / 8 } as const;
 
 /** What the others learn an ant or a quadruped with: networks and data of `sac`, their own ways. */
 const legged = {
@@ -104,10 +106,10 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       train: trainFor(240_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
-    "ant-run-v0": { train: trainFor(400_000), algo: ant },
+    "ant-run-v0": { train: trainFor(400_000), algo: steady },
     "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
-    "humanoid-stand-v0": { train: trainFor(500_000), algo: humanoid },
-    "humanoid-walk-v0": { train: trainFor(2_000_000), algo: humanoid },
+    "humanoid-stand-v0": { train: trainFor(500_000), algo: steady },
+    "humanoid-walk-v0": { train: trainFor(1_000_000), algo: steady },
   },
   td3: {
     // With the paper's 0.1 the actor saturates at full torque, and the pendulum spins for ever.

@@ -18,8 +18,10 @@ export interface BenchOptions {
   readonly task?: string;
   /** Of `learn`: the algorithm. */
   readonly algo: string;
-  /** Of `learn`: runs of a task, with seeds from 1. */
+  /** Of `learn`: runs of a task, with successive seeds. */
   readonly seeds: number;
+  /** Of `learn`: the first of them. */
+  readonly firstSeed: number;
   /** Of `learn`: minutes of a run; its goal's where missing. */
   readonly minutes?: number;
   /** Of `viewer`: minutes in which viewers come and go, instead of the rest. */
@@ -44,7 +46,8 @@ const program = new Command("bench")
     "learn: the one task, all that have a goal where missing; train: the one robot",
   )
   .option("--algo <name>", "learn: the algorithm", "sac")
-  .option("--seeds <n>", "learn: runs of a task, with seeds from 1", Number, 3)
+  .option("--seeds <n>", "learn: runs of a task, with successive seeds", Number, 3)
+  .option("--first-seed <n>", "learn: the first of them", Number, 1)
   .option("--minutes <n>", "learn: minutes of a run; its goal's where missing", Number)
   .addOption(
     new Option("--soak [minutes]", "viewer: viewers come and go while a training runs")

@@ -26,7 +26,8 @@ export async function benchLearn(options: BenchOptions): Promise<Report> {
   const learned: LearnedRun[] = [];
   for (const task of tasks) {
     const minutes = quick ? quickMinutes : (options.minutes ?? goals[task]?.minutes ?? 5);
-    for (let seed = 1; seed <= numSeeds; seed++) {
+    for (let i = 0; i < numSeeds; i++) {
+      const seed = options.firstSeed + i;
       const sets = quick ? quickSets : [];
       learned.push(await trainRun({ task, algorithm, seed, minutes, runs, sets }));
       if (!quick) keep(learned.at(-1)!);

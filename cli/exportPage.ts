@@ -6,6 +6,7 @@ import type { CheckpointName } from "../train/checkpoint.ts";
 import { readPolicy } from "../train/policy.ts";
 import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
 import { sharePage } from "../viewer/share.ts";
+import { carryTasks } from "./carryTasks.ts";
 import { print } from "./output.ts";
 import { findRun } from "./runFolders.ts";
 
@@ -28,7 +29,11 @@ export async function exportPage(
     throw new Error(`--episodes wants a whole number from 1, got "${episodes}"`);
   const path = name.endsWith(".rec") && existsSync(name) ? name : findRun(name, runs);
   const policy = existsSync(join(path, "checkpoints")) ? await policyFile(path, checkpoint) : null;
-  const { html, numEpisodes, numLeftOut } = sharePage(path, { mostEpisodes, policy });
+  const { html, numEpisodes, numLeftOut } = await sharePage(path, {
+    mostEpisodes,
+    policy,
+    carry: carryTasks,
+  });
   const file = out ?? `${basename(path).replace(/\.rec$/, "")}.html`;
   writeFileSync(file, html);
   const megabytes = Buffer.byteLength(html) / 1e6;

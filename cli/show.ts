@@ -6,6 +6,7 @@ import { createTask } from "../tasks/index.ts";
 import type { RunConfig } from "../train/config.ts";
 import type { Report } from "../train/session.ts";
 import { startViewer } from "../viewer/server.ts";
+import { carryTasks } from "./carryTasks.ts";
 import { policyOf } from "./policyChild.ts";
 import { formatCount } from "./progress.ts";
 
@@ -34,6 +35,7 @@ export async function openShow(
   const viewer = await startViewer({
     path: runs,
     policyOf,
+    carry: carryTasks,
     live: { run: basename(folder), task: id, model, mailbox, status: () => line, stop },
   });
   return {

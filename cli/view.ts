@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { startViewer } from "../viewer/server.ts";
+import { carryTasks } from "./carryTasks.ts";
 import { print } from "./output.ts";
 import { policyOf } from "./policyChild.ts";
 
@@ -29,7 +30,7 @@ export function viewCommand(): Command {
 
 async function view(path: string, { host, port }: ViewOptions): Promise<void> {
   if (path !== "runs" && !existsSync(path)) throw new Error(`no such file or folder: ${path}`);
-  const viewer = await startViewer({ path, host, port, policyOf });
+  const viewer = await startViewer({ path, host, port, policyOf, carry: carryTasks });
   print(`watch ${path} at ${viewer.url}`);
   if (viewer.readUrl) print(`watch only:    ${viewer.readUrl}`);
   print("stop with Ctrl-C");

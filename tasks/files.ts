@@ -8,7 +8,7 @@ import type { Task } from "../sim/task.ts";
 import { type GenericOptions, genericDefaults, genericTask } from "./generic.ts";
 import { kit } from "./kit.ts";
 import { loadRobotFile } from "./robotFiles.ts";
-import { readText } from "./robots.ts";
+import { type TaskReader, usualReader } from "./taskReader.ts";
 
 /** Where tasks of the current folder are looked for by name. */
 export const tasksFolder = "salle-tasks";
@@ -55,25 +55,29 @@ async function absolute(name: string): Promise<URL> {
 
 /** The task that a file describes; its `source` is the file's URL. */
 export async function loadTaskFile(url: URL): Promise<Task> {
-  return { ...(await makeTask(url)), source: url.href };
+  const task = isData(url) ? await dataTask(url) : await moduleTask(url);
+  return { ...task, source: url.href };
 }
 
-async function makeTask(url: URL): Promise<Task> {
+/** Whether a task's file is read (a robot's, or .json), rather than run. */
+export function isData({ pathname }: URL): boolean {
+  return /\.(xml|urdf|json)$/i.test(pathname);
+}
+
+/** The task of a file that is data; it has no `source`. */
+export async function dataTask(url: URL, reader: TaskReader = usualReader): Promise<Task> {
   const id = fileTaskId(url.pathname);
-  if (/\.(xml|urdf)$/i.test(url.pathname)) {
-    const { model } = await loadRobotFile(url);
-    return genericTask(id, model);
-  }
-  if (/\.json$/i.test(url.pathname)) return await jsonTask(id, url);
-  return await moduleTask(id, url);
+  if (/\.json$/i.test(url.pathname)) return await jsonTask(id, url, reader);
+  const { model } = await loadRobotFile(url, { reader });
+  return genericTask(id, model);
 }
 
 /** A task file: the robot's file, whether a URDF's trunk is free, and options of the generic task. */
-async function jsonTask(id: string, url: URL): Promise<Task> {
+async function jsonTask(id: string, url: URL, reader: TaskReader): Promise<Task> {
   const name = url.pathname.replace(/^.*\//, "");
-  const text = await readText(url);
+  const text = await reader.text(url);
   const { robot, floatingBase, ...options } = parseSettings(text, name);
-  const { model } = await loadRobotFile(new URL(robot, url), { floatingBase });
+  const { model } = await loadRobotFile(new URL(robot, url), { floatingBase, reader });
   return genericTask(id, model, options);
 }
 
@@ -113,7 +117,8 @@ export function parseSettings(text: string, file: string): TaskSettings {
   return settings;
 }
 
-async function moduleTask(id: string, url: URL): Promise<Task> {
+async function moduleTask(url: URL): Promise<Task> {
+  const id = fileTaskId(url.pathname);
   const found = (await import(/* @vite-ignore */ url.href).catch((error: Error) => {
     const typescript = "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";
     if (!typescript) throw error;

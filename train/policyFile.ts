@@ -38,7 +38,7 @@ export async function policyOnnx(
 export function policyMetadata(policy: SavedPolicy): Record<string, string> {
   const { task, config, algorithm, step } = policy;
   return {
-    task: config.task,
+    task: task.id,
     algorithm: algorithm.name,
     step: String(step),
     seed: String(config.train.seed),

@@ -44,6 +44,9 @@ export interface MetricsPart {
   readonly lines: string;
 }
 
+/** Puts into a file of recordings what a page needs to simulate them. */
+export type Carry = (bytes: Uint8Array) => Promise<Uint8Array>;
+
 const mostBytes = 4_000_000; // of metrics in one answer
 const mostRecording = 64_000_000; // bytes of a recording that is sent
 const mostRuns = 500;
@@ -133,7 +136,7 @@ function summarize(id: string, path: string): RunSummary {
   return {
     id,
     name: basename(path),
-    task: textOr(config["task"], algorithm === undefined ? null : task),
+    task: shortTask(textOr(config["task"], algorithm === undefined ? null : task)),
     algorithm: textOr(config["algorithm"], algorithm),
     seed: numberOr(train["seed"], seed),
     status: textOr(recordOf(join(path, "meta.json"), JSON.parse)["status"], null),
@@ -142,6 +145,11 @@ function summarize(id: string, path: string): RunSummary {
     episodes,
     checkpoints: checkpointsOf(path),
   };
+}
+
+/** A task from a file is named by the file: a page need not know where that lies. */
+function shortTask(task: string | null): string | null {
+  return task !== null && /^[a-z]+:\/\//.test(task) ? basename(task) : task;
 }
 
 function checkpointsOf(path: string): number[] {

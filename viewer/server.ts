@@ -22,7 +22,7 @@ import {
   subprotocol,
 } from "./protocol.ts";
 import { Pump, type Watcher } from "./pump.ts";
-import { RunFolder } from "./runs.ts";
+import { type Carry, RunFolder } from "./runs.ts";
 
 /** A training that goes on in this process. */
 export interface LiveTraining {
@@ -47,6 +47,8 @@ export interface ViewerOptions {
   readonly live?: LiveTraining;
   /** The policy of a run's checkpoint as an ONNX file; without it none can act in the page. */
   readonly policyOf?: (folder: string, step: number) => Promise<Uint8Array>;
+  /** Makes a recording's bytes fit for a page, as cli/carryTasks.ts does; as they are where missing. */
+  readonly carry?: Carry;
 }
 
 export interface Viewer {
@@ -61,12 +63,12 @@ const numPorts = 50; // tried one after another
 
 /** Starts to serve; resolves when the port is open. */
 export async function startViewer(options: ViewerOptions): Promise<Viewer> {
-  const { path, host = "127.0.0.1", port = 8080, live, policyOf } = options;
+  const { path, host = "127.0.0.1", port = 8080, live, policyOf, carry } = options;
   const access = accessOf(host);
   const runs = new RunFolder(path);
   const pump = live ? new Pump(live.mailbox) : null;
   const server = createServer((request, response) => {
-    answer(request, response, { access, runs, policyOf }).catch(() => response.destroy());
+    answer(request, response, { access, runs, policyOf, carry }).catch(() => response.destroy());
   });
   const sockets = serveSockets(server, access, live ?? null, pump);
   const taken = await listen(server, host, port);
@@ -110,12 +112,13 @@ interface Served {
   readonly access: Access;
   readonly runs: RunFolder;
   readonly policyOf: ViewerOptions["policyOf"];
+  readonly carry: ViewerOptions["carry"];
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, runs, policyOf }: Served,
+  { access, runs, policyOf, carry }: Served,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, "get only");
@@ -144,7 +147,10 @@ async function answer(
     return send(response, 200, Buffer.from(policy), "application/octet-stream");
   }
   const bytes = what === "episodes" ? runs.recording(id, name) : null;
-  if (bytes) return send(response, 200, bytes, "application/octet-stream");
+  if (bytes) {
+    const carried = carry ? Buffer.from(await carry(bytes)) : bytes;
+    return send(response, 200, carried, "application/octet-stream");
+  }
   return send(response, 404, "not found");
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { readRecordings } from "../sim/readRecordings.ts";
 import { pageFolder } from "./files.ts";
-import { RunFolder, type RunSummary } from "./runs.ts";
+import { type Carry, RunFolder, type RunSummary } from "./runs.ts";
 import { contentPolicy, partIds, type SharedRuns, unpackScript } from "./shareFormat.ts";
 
 export interface ShareOptions {
@@ -16,6 +16,8 @@ export interface ShareOptions {
   readonly mostRows?: number;
   /** A policy to act in the page: its ONNX file, and its step. */
   readonly policy?: { readonly step: number; readonly bytes: Uint8Array } | null;
+  /** As the server's (ViewerOptions). */
+  readonly carry?: Carry;
 }
 
 export interface SharedPage {
@@ -26,19 +28,20 @@ export interface SharedPage {
 }
 
 /** The page of a run's folder or of a .rec file; throws where there is nothing recorded. */
-export function sharePage(path: string, options: ShareOptions = {}): SharedPage {
-  const { mostEpisodes = 10, mostRows = 2000, policy = null } = options;
+export async function sharePage(path: string, options: ShareOptions = {}): Promise<SharedPage> {
+  const { mostEpisodes = 10, mostRows = 2000, policy = null, carry } = options;
   const folder = new RunFolder(path);
   const found = folder.list()[0];
   if (!found || found.episodes.length === 0)
     throw new Error(`"${path}" has no recorded episode: expected a run with episodes/, or a .rec`);
   const episodes = found.episodes.slice(-mostEpisodes);
   const summary = { ...found, episodes, checkpoints: policy ? [policy.step] : [] };
-  const recordings = episodes.map(({ name }) => {
+  const recordings: (readonly [string, Buffer])[] = [];
+  for (const { name } of episodes) {
     const bytes = folder.recording(found.id, name);
     if (!bytes) throw new Error(`${name} is too large to be part of a page`);
-    return [name, bytes] as const;
-  });
+    recordings.push([name, carry ? Buffer.from(await carry(bytes)) : bytes]);
+  }
   const texts = recordings.map(([name, bytes]) => [name, bytes.toString("base64")] as const);
   const runs: SharedRuns = {
     summaries: [summary],

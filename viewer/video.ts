@@ -2,6 +2,7 @@
 
 import { launchChromium, softwareGl } from "./chromium.ts";
 import type { VideoOptions } from "./client/page/capture.ts";
+import type { Carry } from "./runs.ts";
 import { startViewer } from "./server.ts";
 
 export interface VideoRequest extends VideoOptions {
@@ -12,6 +13,8 @@ export interface VideoRequest extends VideoOptions {
   readonly theme: "light" | "dark";
   readonly width: number;
   readonly height: number;
+  /** As the server's (ViewerOptions). */
+  readonly carry?: Carry;
 }
 
 export interface Video {
@@ -21,9 +24,9 @@ export interface Video {
 
 /** Simulates an episode again and films it at its own exact times. */
 export async function renderVideo(request: VideoRequest): Promise<Video> {
-  const { path, query = "", theme, ...options } = request;
+  const { path, query = "", theme, carry, ...options } = request;
   const { width, height } = options;
-  const viewer = await startViewer({ path, port: 0 });
+  const viewer = await startViewer({ path, port: 0, ...(carry && { carry }) });
   const browser = await launchChromium(softwareGl);
   try {
     const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });

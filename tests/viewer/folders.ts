@@ -17,7 +17,8 @@ export async function record(taskName: string, numSteps: number, seed = 3): Prom
   const envs = new Envs(physics, task, { seed });
   const { build, version, wasmHash } = physics;
   const { size } = task.action;
-  const shared = { task: task.id, parameters: {}, seed, slot: 0, actionSize: size };
+  const parameters = task.source === undefined ? {} : { source: task.source };
+  const shared = { task: task.id, parameters, seed, slot: 0, actionSize: size };
   const about = { policy: "random", gitCommit: "" };
   const writer = new RecordingWriter(
     { ...shared, ...about, physics: { build, version, wasmHash } },

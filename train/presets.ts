@@ -112,7 +112,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "humanoid-walk-v0": { train: trainFor(1_000_000), algo: steady },
   },
   td3: {
-    // With the paper's 0.1 the actor saturates at full torque, and the pendulum spins for ever.
+    // With the paper's 0.1 the actor saturates at full torque, and the pendulum spins for long.
     "pendulum-swingup-v0": {
       train: swingupTrain(200_000),
       algo: { ...swingup, explorationNoise: 0.6 },
@@ -131,6 +131,10 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "quadruped-walk-v0": { train: trainFor(1_200_000), algo: fastSacLegged },
   },
   ppo: {
+    "pendulum-swingup-v0": {
+      train: swingupTrain(450_000),
+      algo: { learningRate: 1e-3, numMinibatches: 8, discount: 0.98 },
+    },
     "cartpole-swingup-v0": {
       train: swingupTrain(300_000),
       algo: { learningRate: 1e-3, numMinibatches: 8 },

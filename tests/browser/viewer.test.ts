@@ -142,6 +142,40 @@ describeChromium("the viewer's page", () => {
     expect(away).toBeGreaterThan(0.05); // m, upwards
   });
 
+  test("plots actions, torques and velocities by name, with the numbers of Node", async () => {
+    await open();
+    const task = await createTask("hopper");
+    const tracer = new Tracer(await loadPhysics(), task, decodeRecording(episode));
+    const { layout } = tracer;
+    const { rows } = tracer.advance(1000);
+    const column = (at: number, from: number): number[] =>
+      Array.from(rows.filter((_, i) => i % layout.width === at)).slice(from);
+    const plots = "salle.panel.signals.drawn";
+    await eventually(() => evaluate(`${plots}[2].plot.data[0].length`)).toBe(
+      rows.length / layout.width,
+    );
+    const shown = await evaluate<{ title: string; names: string[]; lines: number[][] }[]>(
+      `${plots}.map(({ title, names, plot }) =>
+        ({ title, names, lines: plot.data.slice(1).map((line) => Array.from(line)) }))`,
+    );
+    const of = (title: string) => shown.find((each) => each.title.startsWith(title));
+    expect(of("Actions")?.names).toEqual(task.action.names);
+    expect(of("Actions")?.lines).toEqual(
+      task.action.names.map((_, i) => column(layout.actions + i, 1)),
+    );
+    for (const [title, at] of [
+      ["Torques", layout.torques],
+      ["Velocities", layout.velocities],
+    ] as const) {
+      expect(of(title)?.names).toEqual(layout.joints);
+      expect(of(title)?.lines).toEqual(layout.joints.map((_, j) => column(at + j, 0)));
+    }
+    await page.hover(`.joints td[title="${layout.joints[1]}"]`);
+    await eventually(() => page.textContent("#panel summary:has-text('Torques')")).toContain(
+      layout.joints[1]!,
+    );
+  });
+
   test("scrubs to a step, writes it into the address, and a link shows the same", async () => {
     await open();
     await evaluate("salle.player.playing = false; salle.seek(0.12)");
@@ -198,8 +232,10 @@ describeChromium("the viewer's page", () => {
       expect(before.length).toBe(4 * model.links.length * 7);
       await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
       expect(mailbox.watching).toBe(true);
-      page.on("dialog", (dialog) => void dialog.accept());
       await page.click("#tabs [data-tab=runs]");
+      await page.click("#list >> text=follow");
+      await eventually(() => page.textContent("#state")).toMatch(/all \d+ checksums equal/);
+      page.on("dialog", (dialog) => void dialog.accept());
       await page.click("#list >> text=stop");
       await eventually(() => numStops).toBe(1);
       await page.goto("about:blank");

@@ -21,6 +21,7 @@ function setTheme(theme: Theme): void {
   root.dataset["theme"] = theme;
   app.theatre.setTheme(theme);
   app.curves.render();
+  app.panel.signals.recolor();
 }
 
 function flipTheme(): void {

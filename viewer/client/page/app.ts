@@ -222,7 +222,7 @@ export class App {
     this.watchingLive = false;
     delete root.dataset["live"];
     this.livePoses = null;
-    this.panel.setLayout(null);
+    this.panel.signals.setLayout(null);
     this.duel.end();
     this.episode?.close();
     this.episode = this.opened = this.problem = null;
@@ -262,7 +262,7 @@ export class App {
     theatre.show(timeline, player.time, this.ghostShown, seconds);
     const total = fork ? 0 : facts.numSteps * facts.controlDt;
     this.bar.update(timeline.duration, total, facts.controlDt, fork !== null);
-    this.panel.update(timeline, timeline.stepAt(player.time), player.time, fork !== null);
+    this.panel.update(timeline, player.time, fork !== null);
   }
 
   /** Furnishes the stage for an episode whose first rows are there. */
@@ -272,7 +272,7 @@ export class App {
     this.opened = episode;
     const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
     this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
-    this.panel.setLayout(facts.layout);
+    this.panel.signals.setLayout(facts.layout);
     this.panel.offer(policiesFor(this));
     const { time, camera } = this.address;
     if (camera) this.theatre.lookFrom(camera);
@@ -285,14 +285,13 @@ export class App {
   }
 
   private frameLive(seconds: number): void {
-    const { hello, numRobots } = this.live;
-    const model = hello?.live?.model;
-    const poses = new Float32Array(numRobots * (model?.links.length ?? 0) * 7);
-    if (!model || !this.live.posesNow(poses)) {
+    const model = this.live.hello?.live?.model;
+    const poses = this.live.posesNow();
+    if (!model || !poses) {
       this.theatre.drawOnce();
       return;
     }
-    if (!this.livePoses) this.theatre.open(model, poses, { numRobots });
+    if (!this.livePoses) this.theatre.open(model, poses, { numRobots: this.live.numRobots });
     this.livePoses = poses;
     this.theatre.showPoses(poses, seconds);
   }

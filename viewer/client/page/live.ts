@@ -62,18 +62,19 @@ export class Live {
     this.say({ type: "control", action: "stop" });
   }
 
-  /** Poses of now, [robots, links, 7]; null before the first frame. Nothing is ever extrapolated. */
-  posesNow(out: Float32Array): boolean {
+  /** Poses of now, [robots, links, 7], fresh; null before the first frame. Nothing is ever extrapolated. */
+  posesNow(): Float32Array | null {
     const { frames } = this;
     const last = frames.at(-1);
-    if (!last || last.frame.poses.length !== out.length) return false;
+    if (!last || last.frame.episodes.length !== this.numRobots) return null;
+    const out = new Float32Array(last.frame.poses.length);
     const interval = frames.length > 1 ? (last.at - frames[0]!.at) / (frames.length - 1) : 0;
     const wanted = performance.now() / 1000 - lateness * interval;
     const next = frames.findIndex(({ at }) => at > wanted);
     const [from, to] = next > 0 ? [frames[next - 1]!, frames[next]!] : [last, last];
     const span = to.at - from.at;
     blend(from.frame, to.frame, span > 0 ? (wanted - from.at) / span : 1, out);
-    return true;
+    return out;
   }
 
   private connect(url: string): void {

@@ -1,9 +1,9 @@
-// Panel: an episode's numbers: reward terms over time, joints and torques by name, settings of a fork.
+// Panel: what to show, an episode's numbers, what to save, and the settings of a fork.
 
-import type { ForkChanges, TraceLayout } from "../../trace.ts";
+import type { ForkChanges } from "../../trace.ts";
 import { byId, el, setText } from "./dom.ts";
 import type { PolicyChoice } from "./duel.ts";
-import { colorOf, TimePlot } from "./plots.ts";
+import { Signals } from "./signals.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface PanelActions {
@@ -18,8 +18,6 @@ export interface PanelButtons {
   readonly save: HTMLElement;
 }
 
-const plotEvery = 250; // ms between redrawings while rows come in
-
 export class Panel {
   changes: ForkChanges = { friction: 1, mass: 1, actions: "recorded" };
   policy: PolicyChoice | null = null;
@@ -28,22 +26,22 @@ export class Panel {
   private readonly acting = el("select", { ariaLabel: "Actions of the fork" });
   private readonly beside = el("select", { ariaLabel: "Beside the fork" });
   private readonly actions: PanelActions;
-  private readonly body = el("div");
   private readonly forkNote = el("p", { className: "note" });
-  private layout: TraceLayout | null = null;
-  private plot: TimePlot | null = null;
-  private legend: HTMLElement[] = [];
-  private rows: JointRow[] = [];
-  private largest = 1;
-  private drawn: readonly [Timeline | null, number] = [null, 0];
-  private drawnAt = 0;
+  readonly signals: Signals;
 
   constructor(actions: PanelActions, buttons: PanelButtons) {
     this.actions = actions;
+    this.signals = new Signals(actions.seek);
     byId("panel").append(
       el("h2", { textContent: "Show" }),
       buttons.show,
-      this.body,
+      el("p", {
+        className: "note live-note",
+        textContent:
+          "A training sends poses alone. Follow simulates its newest episode here, at its own " +
+          "speed, with rewards, actions and torques.",
+      }),
+      this.signals.element,
       el("h2", { textContent: "Save" }),
       buttons.save,
       el(
@@ -63,82 +61,17 @@ export class Panel {
       this.change({});
     };
     this.offer([]);
-    new ResizeObserver(() => this.plot?.resize(this.body.clientWidth)).observe(this.body);
   }
 
-  /** Makes room for another robot's numbers. */
-  setLayout(layout: TraceLayout | null): void {
-    if (layout === this.layout) return;
-    this.layout = layout;
-    this.plot?.dispose();
-    this.body.replaceChildren();
-    this.plot = null;
-    this.rows = [];
-    this.drawn = [null, 0];
-    if (!layout) return;
-    const names = [...layout.rewardTerms];
-    this.plot = new TimePlot(names, Math.max(200, this.body.clientWidth), this.actions.seek);
-    const legend = el("table");
-    this.legend = [...names, "reward", "return"].map((name, i) => {
-      const value = el("td");
-      const swatch = el("span", { className: "swatch" });
-      swatch.style.background = i < names.length ? colorOf(i) : "transparent";
-      legend.append(el("tr", {}, el("td", { title: name }, swatch, name), value));
-      return value;
-    });
-    this.rows = layout.joints.map(jointRow);
-    const head = ["Joint", "position", "velocity", "torque"].map((textContent) => {
-      return el("th", { textContent });
-    });
-    this.body.append(
-      el("h2", { textContent: "Reward terms" }),
-      this.plot.element,
-      legend,
-      el("h2", { textContent: "Joints" }),
-      el(
-        "table",
-        { className: "joints" },
-        el("tr", {}, ...head),
-        ...this.rows.map(({ element }) => element),
-      ),
-    );
-  }
-
-  update(timeline: Timeline, step: number, time: number, forked: boolean): void {
-    const { layout, plot } = this;
-    if (!layout || !plot) return;
-    this.redraw(timeline, layout, plot);
-    plot.moveTo(time);
-    const row = timeline.row(step);
-    for (const [i, cell] of this.legend.entries()) setText(cell, row[layout.terms + i]!.toFixed(3)); // terms, reward and return follow each other
-    for (let j = 0; j < this.rows.length; j++)
-      this.largest = Math.max(this.largest, Math.abs(row[layout.torques + j]!));
-    for (const [j, each] of this.rows.entries()) {
-      setText(each.position, row[layout.positions + j]!.toFixed(2));
-      setText(each.velocity, row[layout.velocities + j]!.toFixed(2));
-      const torque = row[layout.torques + j]!;
-      setText(each.torque, torque.toFixed(1));
-      const share = (50 * torque) / this.largest;
-      each.gauge.style.left = `${share < 0 ? 50 + share : 50}%`;
-      each.gauge.style.width = `${Math.abs(share)}%`;
-    }
+  /** Shows an episode's numbers at a time. */
+  update(timeline: Timeline, time: number, forked: boolean): void {
+    this.signals.update(timeline, timeline.stepAt(time), time);
     setText(
       this.forkNote,
       forked
         ? "Forked: drag the robot to push it. Changes here begin the fork anew."
         : "Go on from this step otherwise, with these changes.",
     );
-  }
-
-  private redraw(timeline: Timeline, layout: TraceLayout, plot: TimePlot): void {
-    const now = performance.now();
-    const [last, count] = this.drawn;
-    if (last === timeline && count === timeline.count) return;
-    if (last === timeline && now - this.drawnAt < plotEvery) return;
-    this.drawn = [timeline, timeline.count];
-    this.drawnAt = now;
-    const times = Float64Array.from({ length: timeline.count }, (_, k) => k * timeline.controlDt);
-    plot.setData([times, ...layout.rewardTerms.map((_, i) => timeline.column(layout.terms + i))]);
   }
 
   private slider(name: "friction" | "mass", low: number, high: number): HTMLElement {
@@ -182,27 +115,4 @@ export class Panel {
     this.changes = { ...this.changes, ...part };
     this.actions.changes();
   }
-}
-
-interface JointRow {
-  readonly element: HTMLElement;
-  readonly position: HTMLElement;
-  readonly velocity: HTMLElement;
-  readonly torque: HTMLElement;
-  readonly gauge: HTMLElement;
-}
-
-function jointRow(name: string): JointRow {
-  const [position, velocity, torque] = [el("td"), el("td"), el("span")];
-  const gauge = el("i");
-  const bar = el("span", { className: "gauge" }, gauge);
-  const element = el(
-    "tr",
-    {},
-    el("td", { title: name, textContent: name }),
-    position,
-    velocity,
-    el("td", {}, torque, bar),
-  );
-  return { element, position, velocity, torque, gauge };
 }

@@ -14,8 +14,26 @@ export const seriesColors = [
   "#7a6fd0",
 ] as const;
 
+const dashes = [[], [5, 3], [1.5, 3]] as const; // px; of lines whose colour was had before
+
 export function colorOf(index: number): string {
   return seriesColors[index % seriesColors.length]!;
+}
+
+function dashOf(index: number): number[] {
+  return [...dashes[Math.floor(index / seriesColors.length) % dashes.length]!];
+}
+
+/** A short piece of a line beside its name; nothing is seen of null's. */
+export function swatch(index: number | null): HTMLElement {
+  const element = document.createElement("span");
+  element.className = "swatch";
+  if (index === null) return element;
+  const color = colorOf(index);
+  const [dash = 1, gap = 0] = dashOf(index);
+  const parts = `${color} 0 ${dash}px, transparent ${dash}px ${dash + gap}px`;
+  element.style.background = `repeating-linear-gradient(90deg, ${parts})`;
+  return element;
 }
 
 /** "1.5k" for ticks. */
@@ -27,15 +45,14 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Axes in the page's colours. */
+/** Axes in the page's colours, asked for at every drawing. */
 export function axes(): uPlot.Axis[] {
-  const style = getComputedStyle(document.documentElement);
-  const color = style.getPropertyValue("--faint");
-  const line = style.getPropertyValue("--line");
+  const colorFor = (name: string) => () =>
+    getComputedStyle(document.documentElement).getPropertyValue(name);
   const shared = {
-    stroke: color,
+    stroke: colorFor("--faint"),
     font: "11px system-ui, sans-serif",
-    grid: { stroke: line, width: 1 },
+    grid: { stroke: colorFor("--line"), width: 1 },
     ticks: { show: false },
     values: (_: uPlot, values: number[]) => values.map(shortNumber),
   };
@@ -45,30 +62,24 @@ export function axes(): uPlot.Axis[] {
   ];
 }
 
-/** A chart of lines over time with a line where the player is; click to seek. */
+const height = 132; // px
+const near = 14; // px from a line that is pointed at
+
+/** A chart of lines over time with a line where the player is; click to seek, point to see a name. */
 export class TimePlot {
   readonly element: HTMLElement;
+  /** Says which line is pointed at, and its value there. */
+  readonly pointed = document.createElement("output");
+  private readonly names: readonly string[];
   private readonly now: HTMLElement;
   private readonly plot: uPlot;
+  private index: number | null = null; // of the line that is pointed at
 
   constructor(names: readonly string[], width: number, seek: (time: number) => void) {
+    this.names = names;
     this.element = document.createElement("div");
     this.element.className = "plot";
-    const series = names.map((label, i) => ({ label, stroke: colorOf(i), width: 1.3 }));
-    this.plot = new uPlot(
-      {
-        width,
-        height: 132,
-        series: [{}, ...series],
-        axes: axes(),
-        scales: { x: { time: false } },
-        legend: { show: false },
-        cursor: { drag: { x: false, y: false }, points: { show: false } },
-        padding: [6, 10, 0, 0],
-      },
-      [[], ...names.map(() => [])],
-      this.element,
-    );
+    this.plot = new uPlot(this.options(width), [[], ...names.map(() => [])], this.element);
     this.now = document.createElement("div");
     this.now.className = "now";
     this.plot.over.append(this.now);
@@ -80,17 +91,66 @@ export class TimePlot {
     this.plot.setData(data as unknown as uPlot.AlignedData);
   }
 
+  /** What was set last; a view. */
+  get data(): uPlot.AlignedData {
+    return this.plot.data;
+  }
+
   moveTo(time: number): void {
     const x = this.plot.valToPos(time, "x");
     this.now.style.transform = `translateX(${Number.isFinite(x) ? x : 0}px)`;
   }
 
+  /** Lets a line stand out while the mouse is on its name. */
+  pointFrom(name: HTMLElement, index: number): void {
+    name.addEventListener("pointerenter", () => this.plot.setSeries(index + 1, { focus: true }));
+    name.addEventListener("pointerleave", () => this.plot.setSeries(null, { focus: true }));
+  }
+
   resize(width: number): void {
-    if (width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: 132 });
+    if (width > 0 && width !== this.plot.width) this.plot.setSize({ width, height });
+  }
+
+  redraw(): void {
+    this.plot.redraw(false);
   }
 
   dispose(): void {
     this.plot.destroy();
     this.element.remove();
+  }
+
+  private options(width: number): uPlot.Options {
+    const series = this.names.map((label, i) => {
+      return { label, stroke: colorOf(i), width: 1.3, dash: dashOf(i), points: { show: false } };
+    });
+    return {
+      width,
+      height,
+      series: [{}, ...series],
+      axes: axes(),
+      scales: { x: { time: false } },
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, points: { show: false }, focus: { prox: near } },
+      focus: { alpha: 0.15 },
+      padding: [6, 10, 0, 0],
+      hooks: {
+        setSeries: [
+          (_, index) => {
+            this.index = index === null ? null : index - 1;
+            this.name();
+          },
+        ],
+        setCursor: [() => this.name()],
+      },
+    };
+  }
+
+  private name(): void {
+    const { index, names, plot } = this;
+    const at = plot.cursor.idx;
+    const value = index !== null && at != null ? plot.data[index + 1]?.[at] : null;
+    const shown = value == null ? "" : ` ${shortNumber(value)}`;
+    this.pointed.textContent = index === null ? "" : `${names[index]}${shown}`;
   }
 }

@@ -2,6 +2,7 @@
 
 import { tasks } from "../../../tasks/index.ts";
 import { byId, el } from "./dom.ts";
+import { newestEpisode } from "./follow.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 
 export interface SidebarActions {
@@ -71,7 +72,13 @@ export class Sidebar {
     stop.onclick = () => {
       if (confirm(`Stop ${run}? It is saved and can be resumed.`)) this.actions.stop();
     };
-    return el("div", { className: "row" }, item, stop);
+    const newest = newestEpisode(this.runs, run);
+    const follow = el("button", { type: "button", textContent: "follow", hidden: !newest });
+    follow.title = "simulate its newest episode here, and newer ones after it";
+    follow.onclick = () => {
+      if (newest) this.actions.openEpisode(newest.run, newest.file);
+    };
+    return el("div", { className: "row" }, item, follow, stop);
   }
 
   private taskItems(): HTMLElement[] {

@@ -1,0 +1,160 @@
+// Signals: an episode's numbers over time and now: reward terms, actions, and each joint's motion by name.
+//
+// All of it was found by simulating the episode in this tab. Joints have one colour in all their plots, and
+// the table of joints is their legend.
+
+import type { TraceLayout } from "../../trace.ts";
+import { el, setText } from "./dom.ts";
+import { JointTable } from "./jointTable.ts";
+import { swatch, TimePlot } from "./plots.ts";
+import type { Timeline } from "./timeline.ts";
+
+const plotEvery = 250; // ms between redrawings while rows come in
+const mostLoad = 0.05; // share of the time that redrawing may take
+
+/** Lines of one kind. */
+interface Signal {
+  readonly title: string;
+  readonly names: readonly string[];
+  /** Where the first lies in a row; the others follow it. */
+  readonly at: number;
+  /** The first row that has any: there is no action or reward before the first step. */
+  readonly firstRow: 0 | 1;
+}
+
+/** What of a robot is drawn over time. */
+export function signalsOf(layout: TraceLayout): Signal[] {
+  const { joints, actuators, rewardTerms } = layout;
+  const motion = (title: string, at: number): Signal => ({ title, names: joints, at, firstRow: 0 });
+  return [
+    { title: "Reward terms", names: rewardTerms, at: layout.terms, firstRow: 1 },
+    { title: "Actions", names: actuators, at: layout.actions, firstRow: 1 },
+    motion("Torques, N m or N", layout.torques),
+    motion("Velocities, rad/s or m/s", layout.velocities),
+    motion("Positions, rad or m", layout.positions),
+  ];
+}
+
+interface Drawn extends Signal {
+  readonly plot: TimePlot;
+  readonly section: HTMLDetailsElement;
+}
+
+export class Signals {
+  readonly element = el("div");
+  /** The plots, in the order of `signalsOf`. */
+  drawn: readonly Drawn[] = [];
+  private readonly seek: (time: number) => void;
+  private readonly folded = new Set(["Positions, rad or m"]);
+  private layout: TraceLayout | null = null;
+  private legends: Legend[] = [];
+  private joints: JointTable | null = null;
+  private last: readonly [Timeline | null, number] = [null, 0];
+  private nextAt = 0; // ms
+
+  constructor(seek: (time: number) => void) {
+    this.seek = seek;
+    new ResizeObserver(() => {
+      for (const { plot } of this.drawn) plot.resize(this.element.clientWidth);
+    }).observe(this.element);
+  }
+
+  /** Makes room for another robot's numbers. */
+  setLayout(layout: TraceLayout | null): void {
+    if (layout === this.layout) return;
+    this.layout = layout;
+    for (const { plot } of this.drawn) plot.dispose();
+    this.element.replaceChildren();
+    this.drawn = [];
+    this.legends = [];
+    this.joints = null;
+    this.last = [null, 0];
+    if (!layout) return;
+    this.drawn = signalsOf(layout).map((signal) => this.section(signal));
+    const [terms, actions, ...motions] = this.drawn;
+    const { rewardTerms, actuators } = layout;
+    // The reward and the return follow the terms in a row.
+    this.legends = [
+      new Legend(terms!, [...rewardTerms, "reward", "return"]),
+      new Legend(actions!, actuators),
+    ];
+    this.joints = new JointTable(
+      layout,
+      motions.map(({ plot }) => plot),
+    );
+    this.element.append(
+      ...this.drawn.map(({ section }) => section),
+      el("h2", { textContent: "Joints" }),
+      this.joints.element,
+    );
+  }
+
+  update(timeline: Timeline, step: number, time: number): void {
+    if (!this.layout || this.element.clientWidth === 0) return; // another tab is shown
+    this.redraw(timeline);
+    for (const { plot } of this.drawn) plot.moveTo(time);
+    const row = timeline.row(step);
+    for (const legend of this.legends) legend.update(row);
+    this.joints?.update(row);
+  }
+
+  /** Takes the theme's colours. */
+  recolor(): void {
+    for (const { plot } of this.drawn) plot.redraw();
+  }
+
+  private section(signal: Signal): Drawn {
+    const { title, names } = signal;
+    const plot = new TimePlot(names, Math.max(200, this.element.clientWidth), this.seek);
+    const head = el("summary", {}, title, plot.pointed);
+    const section = el("details", { open: !this.folded.has(title) }, head, plot.element);
+    section.ontoggle = () => {
+      if (section.open) this.folded.delete(title);
+      else this.folded.add(title);
+      this.last = [null, 0];
+    };
+    return { ...signal, plot, section };
+  }
+
+  private redraw(timeline: Timeline): void {
+    const [last, count] = this.last;
+    const begun = performance.now();
+    if (last === timeline && (count === timeline.count || begun < this.nextAt)) return;
+    this.last = [timeline, timeline.count];
+    const times = Float64Array.from({ length: timeline.count }, (_, k) => k * timeline.controlDt);
+    for (const { plot, section, at, firstRow, names } of this.drawn) {
+      if (!section.open) continue;
+      const { count } = timeline;
+      const from = Math.min(firstRow, count);
+      const columns = names.map((_, i) => timeline.column(at + i).subarray(from));
+      plot.setData([times.subarray(from), ...columns]);
+    }
+    const now = performance.now();
+    this.nextAt = now + Math.max(plotEvery, (now - begun) / mostLoad);
+  }
+}
+
+/** The names of a plot's lines, and their values now. */
+class Legend {
+  private readonly at: number;
+  private readonly cells: readonly HTMLElement[];
+
+  /** `names` may go on after the plot's own: those have no line. */
+  constructor({ plot, section, at, names: lines }: Drawn, names: readonly string[]) {
+    this.at = at;
+    const table = el("table");
+    this.cells = names.map((name, i) => {
+      const value = el("td");
+      const mark = i < lines.length ? swatch(i) : swatch(null);
+      const row = el("tr", {}, el("td", { title: name }, mark, name), value);
+      if (i < lines.length) plot.pointFrom(row, i);
+      table.append(row);
+      return value;
+    });
+    section.append(table);
+  }
+
+  update(row: Float32Array): void {
+    for (const [i, cell] of this.cells.entries()) setText(cell, row[this.at + i]!.toFixed(3));
+  }
+}

@@ -39,44 +39,64 @@ export function planFriction(world: World, factor: number): void {
     desc.setFriction(factor * (geom.friction ?? 1));
 }
 
+const leastOf = { motorStrength: 0, latency: 0, mass: 0.01, friction: 0 } as const;
+const fields = ["motorStrength", "latency", "observationNoise", "pushes", "mass", "friction"];
+
 /** Throws where a task's ranges make no sense, with the field's name. */
-export function checkRandomization({ id, randomization, model, observation }: Task): void {
+export function checkRandomization(task: Task): void {
+  const { id, randomization } = task;
   if (!randomization) return;
-  const wrong = (field: keyof Randomization, wanted: string, got: unknown): never => {
-    const given = JSON.stringify(got, (_, value) =>
-      typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
-    );
-    throw new Error(`randomization.${field} of task "${id}" is ${wanted}, got ${given}`);
+  for (const field of Object.keys(randomization)) {
+    if (!fields.includes(field))
+      throw new Error(`randomization of task "${id}" knows ${fields.join(", ")}, got "${field}"`);
+  }
+  const wrong: Complain = (field, wanted, got) => {
+    throw new Error(`randomization.${field} of task "${id}" is ${wanted}, got ${shown(got)}`);
   };
-  const { motorStrength, latency, mass, friction, observationNoise, pushes } = randomization;
-  const check = (field: keyof Randomization, range: Interval | undefined, least: number): void => {
-    if (range && !isRange(range, least))
-      wrong(field, `a range [low, high] of numbers from ${least}`, range);
-  };
-  check("motorStrength", motorStrength, 0);
-  check("mass", mass, 0.01);
-  check("friction", friction, 0);
-  check("latency", latency, 0);
-  if (latency && !latency.every(Number.isInteger)) wrong("latency", "in whole steps", latency);
-  if (observationNoise !== undefined && !isNoise(observationNoise, observation.size))
-    wrong("observationNoise", `a number from 0 or ${observation.size} of them`, observationNoise);
+  checkRanges(randomization, task.maxEpisodeSteps, wrong);
+  const { observationNoise, pushes } = randomization;
+  const { size } = task.observation;
+  if (observationNoise !== undefined && !isNoise(observationNoise, size))
+    wrong("observationNoise", `a number from 0 or ${size} of them`, observationNoise);
   if (!pushes) return;
-  const links = model.links.map(({ name }) => name);
+  const links = task.model.links.map(({ name }) => name);
   if (!links.includes(pushes.link)) wrong("pushes", `on one of ${links.join(", ")}`, pushes.link);
   if (!(pushes.every > 0)) wrong("pushes", "every so many seconds, more than 0", pushes.every);
   if (!isFromZero(pushes.speed)) wrong("pushes", "of a speed from 0", pushes.speed);
 }
 
+type Complain = (field: keyof Randomization, wanted: string, got: unknown) => never;
+
+function checkRanges(randomization: Randomization, maxSteps: number, wrong: Complain): void {
+  for (const [name, least] of Object.entries(leastOf)) {
+    const field = name as keyof typeof leastOf;
+    const range = randomization[field];
+    if (range !== undefined && !isRange(range, least))
+      wrong(field, `a range [low, high] of numbers with ${least} ≤ low ≤ high`, range);
+  }
+  const { latency } = randomization;
+  if (latency && !latency.every(Number.isInteger))
+    wrong("latency", "in whole control steps", latency);
+  if (latency && latency[1] >= maxSteps)
+    wrong("latency", `shorter than an episode of ${maxSteps} control steps`, latency);
+}
+
+function shown(got: unknown): string {
+  return JSON.stringify(got, (_, value) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
 function isRange(range: Interval, least: number): boolean {
-  const [low, high] = range;
-  return range.length === 2 && low >= least && low <= high && Number.isFinite(high);
+  if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite)) return false;
+  return range[0] >= least && range[0] <= range[1];
 }
 
 function isNoise(noise: number | readonly number[], size: number): boolean {
-  if (typeof noise === "number") return isFromZero(noise);
+  if (!Array.isArray(noise)) return isFromZero(noise);
   return noise.length === size && noise.every(isFromZero);
 }
 
-function isFromZero(value: number): boolean {
-  return value >= 0 && Number.isFinite(value);
+function isFromZero(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && Number.isFinite(value);
 }

@@ -29,7 +29,8 @@ export interface SavedWorld {
   readonly handles: Handles;
   readonly memory: readonly number[];
   readonly frictionScale: number;
-  readonly massScale: number;
+  /** Missing in older states, where it was drawn again before it mattered. */
+  readonly massScale?: number;
   readonly level: number;
 }
 
@@ -223,7 +224,7 @@ export class World {
     this.time = saved.time;
     this.memory.set(saved.memory);
     this.level = saved.level;
-    this.massScale = saved.massScale;
+    this.massScale = saved.massScale ?? 1;
     planFriction(this, saved.frictionScale);
     this.drives.controls.set(saved.controls);
     this.drives.apply();

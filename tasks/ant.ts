@@ -25,9 +25,9 @@ const restHeight = 0.56; // m
 const targetSpeed = 3; // m/s
 const base = 0.1; // share of the reward for staying up alone
 const effortCost = 0.02;
-const jerkCost = 0.02; // per mean square change of the action
+const jerkCost = 0.01; // per mean square change of the action
 const sideCost = 0.1; // per m/s
-const powerCost = 1e-4; // per W
+const powerCost = 5e-5; // per W
 const linear = { sigmoid: "linear", valueAtMargin: 0 } as const;
 
 export async function antRun(id: string): Promise<Task> {

@@ -49,7 +49,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     load: async () => (await import("./view.ts")).viewCommand(),
   },
   render: {
-    description: "draw each task's start and an instant of a random rollout",
+    description: "draw tasks, or film and draw recorded episodes",
     load: async () => (await import("./render.ts")).renderCommand(),
   },
   runs: {

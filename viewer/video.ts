@@ -1,21 +1,11 @@
-// Videos of recorded episodes, drawn and encoded by the viewer's own page in headless Chromium.
+// Videos and stills of recorded episodes, drawn by the viewer's own page in headless Chromium.
 
-import { launchChromium, softwareGl } from "./chromium.ts";
 import type { VideoOptions } from "./client/page/capture.ts";
-import type { Carry } from "./runs.ts";
-import { startViewer } from "./server.ts";
+import type { StillOptions } from "./client/page/stills.ts";
+import { type EpisodeRequest, fileOf, withEpisode } from "./openEpisode.ts";
 
-export interface VideoRequest extends VideoOptions {
-  /** A folder of runs, a run or a .rec file. */
-  readonly path: string;
-  /** What to open, as the page's address has it: `?run=…&episode=…`, `?task=…&seed=…`; the newest where missing. */
-  readonly query?: string;
-  readonly theme: "light" | "dark";
-  readonly width: number;
-  readonly height: number;
-  /** As the server's (ViewerOptions). */
-  readonly carry?: Carry;
-}
+export type VideoRequest = EpisodeRequest & VideoOptions;
+export type StillRequest = EpisodeRequest & StillOptions;
 
 export interface Video {
   readonly bytes: Buffer;
@@ -24,27 +14,20 @@ export interface Video {
 
 /** Simulates an episode again and films it at its own exact times. */
 export async function renderVideo(request: VideoRequest): Promise<Video> {
-  const { path, query = "", theme, carry, ...options } = request;
-  const { width, height } = options;
-  const viewer = await startViewer({ path, port: 0, ...(carry && { carry }) });
-  const browser = await launchChromium(softwareGl);
-  try {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });
-    await page.goto(viewer.url + query);
-    while (!(await page.evaluate("globalThis.salle?.episode != null")))
-      await page.waitForTimeout(50);
-    const call = `salleVideo(${JSON.stringify(options)}).then(async ({ bytes, type }) => {
-      const reader = new FileReader();
-      const read = new Promise((resolve) => (reader.onload = resolve));
-      reader.readAsDataURL(new Blob([bytes]));
-      await read;
-      return [type, reader.result.slice(reader.result.indexOf(",") + 1)];
-    })`;
-    const [type, base64] = (await page.evaluate(call)) as [string, string];
-    const extension = type === "video/mp4" ? "mp4" : "webm";
-    return { bytes: Buffer.from(base64, "base64"), extension };
-  } finally {
-    await browser.close();
-    await viewer.close();
-  }
+  const { width, height, speed = 1 } = request;
+  const options: VideoOptions = { width, height, speed };
+  const { bytes, type } = await withEpisode(request, (page) =>
+    fileOf(page, `salleVideo(${JSON.stringify(options)})`),
+  );
+  return { bytes, extension: type === "video/mp4" ? "mp4" : "webm" };
+}
+
+/** Simulates an episode again and draws a step of it, or a sheet of many; the bytes of a picture's file. */
+export async function renderStill(request: StillRequest): Promise<Buffer> {
+  const { width, height, step, format, preset } = request;
+  const options: StillOptions = { width, height, step, format, ...(preset && { preset }) };
+  const still = await withEpisode(request, (page) =>
+    fileOf(page, `salleStill(${JSON.stringify(options)})`),
+  );
+  return still.bytes;
 }

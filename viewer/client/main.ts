@@ -4,6 +4,7 @@ import { App } from "./page/app.ts";
 import { recordVideo, saveAs, type VideoOptions } from "./page/capture.ts";
 import { button, byId, el } from "./page/dom.ts";
 import { type Key, listen, showHelp } from "./page/keys.ts";
+import { type StillOptions, takeStill } from "./page/stills.ts";
 import { type Toggle, toggleNames } from "./page/theatre.ts";
 import { presets } from "./scene/bounds.ts";
 import type { Theme } from "./scene/looks.ts";
@@ -176,7 +177,8 @@ app.viewChanged = mark;
 listen(keys);
 
 const video = (options: VideoOptions) => recordVideo(app, options);
-Object.assign(globalThis, { salle: app, salleVideo: video }); // for tests, the console and viewer/video.ts
+const still = (options: StillOptions) => takeStill(app, options);
+Object.assign(globalThis, { salle: app, salleVideo: video, salleStill: still }); // for tests, the console and viewer/video.ts
 if (app.address.view === "curves") app.setView("curves");
 mark();
 await app.start();

@@ -1,15 +1,21 @@
 // The page that draws pictures of tasks: viewer/pictures.ts calls it in headless Chromium.
 
 import { createRng } from "../../sim/rng.ts";
+import { bundledTask, type TaskBundle } from "../../tasks/bundle.ts";
+import { createTask } from "../../tasks/index.ts";
 import { rollOut } from "./rollOut.ts";
 import { boundsOf, type Preset } from "./scene/bounds.ts";
 import { Hall } from "./scene/hall.ts";
 import { looks, type Theme } from "./scene/looks.ts";
 import { MarksView } from "./scene/marks.ts";
+import { drawSheet } from "./scene/sheet.ts";
 
 /** A picture of one instant; sizes in pixels. */
 export interface PictureRequest {
+  /** A registered task, or what the bundle's is called. */
   readonly task: string;
+  /** The files of a task that is not registered. */
+  readonly bundle?: TaskBundle;
   /** Control steps of random actions after the start. */
   readonly step: number;
   readonly seed: number;
@@ -34,12 +40,11 @@ export interface PicturesPage {
   sheet(request: SheetRequest): Promise<string>;
 }
 
-const gap = 6; // pixels between the pictures of a sheet
-const caption = 26; // pixels
-
 async function drawCanvas(request: PictureRequest): Promise<HTMLCanvasElement> {
   const { theme, width, height, numRobots = 1 } = request;
-  const { task, poses, marks } = await rollOut(request.task, request.step, request.seed);
+  const { bundle, step, seed } = request;
+  const task = await (bundle ? bundledTask(bundle) : createTask(request.task));
+  const { poses, marks } = await rollOut(task, step, seed);
   const canvas = document.createElement("canvas");
   const hall = new Hall({ canvas, theme, keepPicture: true });
   hall.resize(width, height);
@@ -69,25 +74,13 @@ function grid(poses: Float32Array, numRobots: number): Float32Array {
   return all;
 }
 
-async function drawSheet({ pictures, columns }: SheetRequest): Promise<HTMLCanvasElement> {
+function sheetOf({ pictures, columns }: SheetRequest): Promise<HTMLCanvasElement> {
   const { width, height, theme } = pictures[0]!;
-  const rows = Math.ceil(pictures.length / columns);
-  const sheet = document.createElement("canvas");
-  sheet.width = columns * (width + gap) - gap;
-  sheet.height = rows * (height + caption + gap) - gap;
-  const context = sheet.getContext("2d")!;
-  context.fillStyle = theme === "light" ? "#ffffff" : "#0d1117";
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  context.fillStyle = theme === "light" ? "#30363d" : "#c9d1d9";
-  context.font = "13px ui-sans-serif, system-ui, sans-serif";
-  context.textBaseline = "middle";
-  for (const [i, picture] of pictures.entries()) {
-    const x = (i % columns) * (width + gap);
-    const y = Math.floor(i / columns) * (height + caption + gap);
-    context.drawImage(await drawCanvas(picture), x, y);
-    context.fillText(picture.task, x + 4, y + height + caption / 2);
-  }
-  return sheet;
+  const cells = pictures.map((picture) => ({
+    caption: picture.task,
+    draw: () => drawCanvas(picture),
+  }));
+  return drawSheet(cells, { width, height, columns, theme });
 }
 
 function encode(canvas: HTMLCanvasElement, format: "png" | "webp"): string {
@@ -96,6 +89,6 @@ function encode(canvas: HTMLCanvasElement, format: "png" | "webp"): string {
 
 const page: PicturesPage = {
   draw: async (request) => encode(await drawCanvas(request), request.format),
-  sheet: async (request) => encode(await drawSheet(request), request.pictures[0]!.format),
+  sheet: async (request) => encode(await sheetOf(request), request.pictures[0]!.format),
 };
 Object.assign(globalThis, { pictures: page });

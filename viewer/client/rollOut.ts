@@ -5,18 +5,15 @@ import { loadPhysics } from "../../sim/rapier.ts";
 import { createRng } from "../../sim/rng.ts";
 import type { Mark, Task } from "../../sim/task.ts";
 import type { World } from "../../sim/world.ts";
-import { createTask } from "../../tasks/index.ts";
 import { poseStride } from "./scene/compose.ts";
 
 export interface Instant {
-  readonly task: Task;
   readonly poses: Float32Array; // [links, 7]
   readonly marks: readonly Mark[];
 }
 
 /** The robot after `numSteps` control steps of random actions, or before the episode's end. */
-export async function rollOut(taskName: string, numSteps: number, seed: number): Promise<Instant> {
-  const task = await createTask(taskName);
+export async function rollOut(task: Task, numSteps: number, seed: number): Promise<Instant> {
   const envs = new Envs(await loadPhysics(), task, { seed });
   const world = envs.simulation.worlds[0]!;
   const rng = createRng(seed).split("actions");
@@ -36,7 +33,7 @@ export async function rollOut(taskName: string, numSteps: number, seed: number):
 function instantOf(task: Task, world: World): Instant {
   const poses = new Float32Array(world.model.links.length * poseStride);
   writePoses(world, poses, 0);
-  return { task, poses, marks: task.marks?.(world) ?? [] };
+  return { poses, marks: task.marks?.(world) ?? [] };
 }
 
 /** Writes the poses of a world's links, [links, 7], from float `at` on. */

@@ -29,15 +29,10 @@ export function shownTime({ duration, endedAt, controlDt }: Timeline): number {
 
 /** Records the page's open episode, or its fork, by drawing every frame anew; the page waits meanwhile. */
 export async function recordVideo(app: App, options: VideoOptions = {}): Promise<VideoFile> {
-  const { episode, theatre } = app;
-  if (!episode) throw new Error("no episode is open: a video shows a recorded one");
-  while (!episode.finished || app.opened !== episode) {
-    if (episode.failure !== null) throw new Error(episode.failure);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const { theatre } = app;
+  const timeline = await wholeTimeline(app);
   app.recording = 0;
   try {
-    const timeline = episode.timeline!;
     const { speed = 1 } = options;
     const between = frameTime(timeline.controlDt, speed);
     const canvas = theatre.fixSize(options.width, options.height);
@@ -61,6 +56,17 @@ export async function recordVideo(app: App, options: VideoOptions = {}): Promise
     app.recording = null;
     theatre.fit();
   }
+}
+
+/** What the open episode, or its fork, has to show, when all of it is simulated and on the stage. */
+export async function wholeTimeline(app: App): Promise<Timeline> {
+  const { episode } = app;
+  if (!episode) throw new Error("no episode is open");
+  while (!episode.finished || app.opened !== episode) {
+    if (episode.failure !== null) throw new Error(episode.failure);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return episode.timeline!;
 }
 
 /** Lets the reader keep a file. */

@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import { byId, el, setText } from "./dom.ts";
 import { MetricsFeed, type RunSummary } from "./host.ts";
-import { axes, colorOf, shortNumber } from "./plots.ts";
+import { axes, colorOf, padded, shortNumber } from "./plots.ts";
 import { type Band, bandOf, curveOf, smooth } from "./seeds.ts";
 
 /** Metrics that come first, as people look for them. */
@@ -152,11 +152,4 @@ function chartOptions(numBands: number, width: number): uPlot.Options {
     cursor: { y: false, sync: { key: "curves" } },
     padding: [6, 18, 0, 0],
   };
-}
-
-/** A range with a little room; a constant lies in its middle. */
-function padded(low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 1];
-  const room = high > low ? 0.08 * (high - low) : Math.max(0.5, 0.1 * Math.abs(low));
-  return [low - room, high + room];
 }

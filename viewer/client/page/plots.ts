@@ -62,6 +62,13 @@ export function axes(): uPlot.Axis[] {
   ];
 }
 
+/** A range with a little room; a constant lies in its middle. */
+export function padded(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const room = high > low ? 0.08 * (high - low) : Math.max(0.5, 0.1 * Math.abs(low));
+  return [low - room, high + room];
+}
+
 const height = 132; // px
 const near = 14; // px from a line that is pointed at
 
@@ -129,7 +136,7 @@ export class TimePlot {
       height,
       series: [{}, ...series],
       axes: axes(),
-      scales: { x: { time: false } },
+      scales: { x: { time: false }, y: { range: (_, low, high) => padded(low, high) } },
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, focus: { prox: near } },
       focus: { alpha: 0.15 },

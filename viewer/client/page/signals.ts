@@ -15,6 +15,7 @@ const mostLoad = 0.05; // share of the time that redrawing may take
 /** Lines of one kind. */
 interface Signal {
   readonly title: string;
+  readonly unit: string;
   readonly names: readonly string[];
   /** Where the first lies in a row; the others follow it. */
   readonly at: number;
@@ -25,13 +26,15 @@ interface Signal {
 /** What of a robot is drawn over time. */
 export function signalsOf(layout: TraceLayout): Signal[] {
   const { joints, actuators, rewardTerms } = layout;
-  const motion = (title: string, at: number): Signal => ({ title, names: joints, at, firstRow: 0 });
+  const motion = (title: string, unit: string, at: number): Signal => {
+    return { title, unit, names: joints, at, firstRow: 0 };
+  };
   return [
-    { title: "Reward terms", names: rewardTerms, at: layout.terms, firstRow: 1 },
-    { title: "Actions", names: actuators, at: layout.actions, firstRow: 1 },
-    motion("Torques, N m or N", layout.torques),
-    motion("Velocities, rad/s or m/s", layout.velocities),
-    motion("Positions, rad or m", layout.positions),
+    { title: "Reward terms", unit: "", names: rewardTerms, at: layout.terms, firstRow: 1 },
+    { title: "Actions", unit: "", names: actuators, at: layout.actions, firstRow: 1 },
+    motion("Torques", "N m or N", layout.torques),
+    motion("Velocities", "rad/s or m/s", layout.velocities),
+    motion("Positions", "rad or m", layout.positions),
   ];
 }
 
@@ -45,7 +48,7 @@ export class Signals {
   /** The plots, in the order of `signalsOf`. */
   drawn: readonly Drawn[] = [];
   private readonly seek: (time: number) => void;
-  private readonly folded = new Set(["Positions, rad or m"]);
+  private readonly folded = new Set(["Positions"]);
   private layout: TraceLayout | null = null;
   private legends: Legend[] = [];
   private joints: JointTable | null = null;
@@ -104,9 +107,15 @@ export class Signals {
   }
 
   private section(signal: Signal): Drawn {
-    const { title, names } = signal;
+    const { title, unit, names } = signal;
     const plot = new TimePlot(names, Math.max(200, this.element.clientWidth), this.seek);
-    const head = el("summary", {}, title, plot.pointed);
+    const head = el(
+      "summary",
+      {},
+      title,
+      el("span", { className: "unit", textContent: unit }),
+      plot.pointed,
+    );
     const section = el("details", { open: !this.folded.has(title) }, head, plot.element);
     section.ontoggle = () => {
       if (section.open) this.folded.delete(title);

@@ -151,7 +151,7 @@ describeChromium("the viewer's page", () => {
     const column = (at: number, from: number): number[] =>
       Array.from(rows.filter((_, i) => i % layout.width === at)).slice(from);
     const plots = "salle.panel.signals.drawn";
-    await eventually(() => evaluate(`${plots}[2].plot.data[0].length`)).toBe(
+    await eventually(() => evaluate(`${plots}[3].plot.data[0].length`)).toBe(
       rows.length / layout.width,
     );
     const shown = await evaluate<{ title: string; names: string[]; lines: number[][] }[]>(

@@ -80,10 +80,19 @@ export class TimePlot {
   private readonly names: readonly string[];
   private readonly now: HTMLElement;
   private readonly plot: uPlot;
+  private readonly span: number;
+  private from = 0; // s, where the part that is shown begins
   private index: number | null = null; // of the line that is pointed at
 
-  constructor(names: readonly string[], width: number, seek: (time: number) => void) {
+  /** Shows `span` seconds at a time; all where missing. */
+  constructor(
+    names: readonly string[],
+    width: number,
+    seek: (time: number) => void,
+    span = Number.POSITIVE_INFINITY,
+  ) {
     this.names = names;
+    this.span = span;
     this.element = document.createElement("div");
     this.element.className = "plot";
     this.plot = new uPlot(this.options(width), [[], ...names.map(() => [])], this.element);
@@ -104,6 +113,12 @@ export class TimePlot {
   }
 
   moveTo(time: number): void {
+    const part = Math.max(0, Math.ceil(time / this.span - 1e-6) - 1);
+    const from = part === 0 ? 0 : part * this.span;
+    if (from !== this.from) {
+      this.from = from;
+      this.plot.setScale("x", { min: from, max: from + this.span });
+    }
     const x = this.plot.valToPos(time, "x");
     this.now.style.transform = `translateX(${Number.isFinite(x) ? x : 0}px)`;
   }
@@ -136,7 +151,10 @@ export class TimePlot {
       height,
       series: [{}, ...series],
       axes: axes(),
-      scales: { x: { time: false }, y: { range: (_, low, high) => padded(low, high) } },
+      scales: {
+        x: { time: false, range: (_, low, high) => this.shown(low, high) },
+        y: { range: (_, low, high) => padded(low, high) },
+      },
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, focus: { prox: near } },
       focus: { alpha: 0.15 },
@@ -151,6 +169,10 @@ export class TimePlot {
         setCursor: [() => this.name()],
       },
     };
+  }
+
+  private shown(low: number, high: number): [number, number] {
+    return high - low > this.span ? [this.from, this.from + this.span] : [low, high];
   }
 
   private name(): void {

@@ -10,7 +10,8 @@ import { swatch, TimePlot } from "./plots.ts";
 import type { Timeline } from "./timeline.ts";
 
 const plotEvery = 250; // ms between redrawings while rows come in
-const mostLoad = 0.05; // share of the time that redrawing may take
+const span = 4; // s that fit: a gait's steps are told apart
+const mostLoad = 0.03; // share of the time that redrawing may take
 
 /** Lines of one kind. */
 interface Signal {
@@ -53,6 +54,7 @@ export class Signals {
   private legends: Legend[] = [];
   private joints: JointTable | null = null;
   private last: readonly [Timeline | null, number] = [null, 0];
+  private stale: Drawn[] = [];
   private nextAt = 0; // ms
 
   constructor(seek: (time: number) => void) {
@@ -72,6 +74,7 @@ export class Signals {
     this.legends = [];
     this.joints = null;
     this.last = [null, 0];
+    this.stale = [];
     if (!layout) return;
     this.drawn = signalsOf(layout).map((signal) => this.section(signal));
     const [terms, actions, ...motions] = this.drawn;
@@ -108,7 +111,8 @@ export class Signals {
 
   private section(signal: Signal): Drawn {
     const { title, unit, names } = signal;
-    const plot = new TimePlot(names, Math.max(200, this.element.clientWidth), this.seek);
+    const width = Math.max(200, this.element.clientWidth);
+    const plot = new TimePlot(names, width, this.seek, title === "Reward terms" ? undefined : span);
     const head = el(
       "summary",
       {},
@@ -125,21 +129,26 @@ export class Signals {
     return { ...signal, plot, section };
   }
 
+  /** One plot a frame, so that none takes long. */
   private redraw(timeline: Timeline): void {
     const [last, count] = this.last;
     const begun = performance.now();
-    if (last === timeline && (count === timeline.count || begun < this.nextAt)) return;
-    this.last = [timeline, timeline.count];
-    const times = Float64Array.from({ length: timeline.count }, (_, k) => k * timeline.controlDt);
-    for (const { plot, section, at, firstRow, names } of this.drawn) {
-      if (!section.open) continue;
-      const { count } = timeline;
-      const from = Math.min(firstRow, count);
-      const columns = names.map((_, i) => timeline.column(at + i).subarray(from));
-      plot.setData([times.subarray(from), ...columns]);
+    if (last !== timeline || (count !== timeline.count && begun >= this.nextAt)) {
+      this.last = [timeline, timeline.count];
+      this.nextAt = begun + plotEvery;
+      this.stale = this.drawn.filter(({ section }) => section.open);
     }
-    const now = performance.now();
-    this.nextAt = now + Math.max(plotEvery, (now - begun) / mostLoad);
+    const next = this.stale.shift();
+    if (!next) return;
+    const { plot, at, firstRow, names } = next;
+    const from = Math.min(firstRow, timeline.count);
+    const times = Float64Array.from({ length: timeline.count }, (_, k) => k * timeline.controlDt);
+    const columns = names.map((_, i) => timeline.column(at + i).subarray(from));
+    plot.setData([times.subarray(from), ...columns]);
+    queueMicrotask(() => {
+      // The plot draws in a microtask that was queued before this one.
+      this.nextAt += (performance.now() - begun) / mostLoad;
+    });
   }
 }
 

@@ -48,7 +48,7 @@ const actionAt = airAt + feet.length;
 const memorySize = actionAt + numJoints;
 
 export interface QuadrupedOptions {
-  /** Height of the hills, in m; 0 is a plane. */
+  /** Height of the hills at level 1, in m; 0 is a plane. */
   readonly roughness: number;
 }
 
@@ -89,6 +89,7 @@ function walk(id: string, { roughness }: QuadrupedOptions, robot: RobotModel): T
 
     reset(world, rng) {
       startFloating(world, rng, rest, { noise: 0.1, turn: Math.PI });
+      world.start.freePoses[0]! += ground.startOf(world.level);
       for (let i = 0; i < numCommands; i++) drawCommand(world.memory, 3 * i, rng);
     },
 

@@ -77,7 +77,7 @@ function stack(id: string, model: RobotModel, options: HandTaskOptions): Task {
       startHand(world, hand, rng);
       const first = [between(rng, ...range.x), between(rng, ...range.y)] as const;
       let second = first;
-      while (Math.hypot(second[0] - first[0], second[1] - first[1]) < leastApart)
+      while (apart(first, second) < leastApart)
         second = [between(rng, ...range.x), between(rng, ...range.y)];
       for (const [link, place] of [[cube, first] as const, [base, second] as const])
         dropBlock(world, link, [...place, cubeSize / 2], between(rng, -Math.PI, Math.PI), rng);
@@ -96,6 +96,12 @@ function stack(id: string, model: RobotModel, options: HandTaskOptions): Task {
         out[at + k] = 10 * (linkPositions[3 * base + k]! - linkPositions[3 * cube + k]!);
     },
   };
+}
+
+/** Horizontal distance in m. */
+function apart([x, y]: readonly number[], [otherX, otherY]: readonly number[]): number {
+  const [dx, dy] = [otherX! - x!, otherY! - y!];
+  return Math.sqrt(dx * dx + dy * dy);
 }
 
 /** Whether the cube rests on the base. */

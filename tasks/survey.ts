@@ -77,8 +77,9 @@ function look(task: Task, out: VecStep, facts: Survey): void {
     if (!Number.isFinite(value)) facts.notFinite ??= `observation ${k} "${name}" is ${value} ${at}`;
     if (value < observation.low || value > observation.high)
       facts.outOfBounds ??= `observation ${k} "${name}" is ${value} ${at}`;
-    facts.low[k] = Math.min(facts.low[k]!, value);
-    facts.high[k] = Math.max(facts.high[k]!, value);
+    const next = out.observations[k]!; // after a reset too
+    facts.low[k] = Math.min(facts.low[k]!, value, next);
+    facts.high[k] = Math.max(facts.high[k]!, value, next);
   }
   let sum = 0;
   for (let t = 0; t < rewardTerms.length; t++) sum += out.terms[t]!;

@@ -59,7 +59,7 @@ export async function humanoid(id: string, { targetSpeed, base }: HumanoidOption
   return {
     id,
     model,
-    settings: { timestep: 0.01, pgsIterations: 4, selfCollision: true, robotsPerWorld: 1 },
+    settings: { timestep: 0.01, pgsIterations: 6, selfCollision: true, robotsPerWorld: 1 },
     controlDt: 0.03,
     maxEpisodeSteps: 333,
     observation: unboundedSpace(floatingObservation(rest)),

@@ -3,7 +3,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { Command } from "commander";
 import { type DatasetInfo, readEpisodes, readInfo } from "../finetune/dataset.ts";
-import { loadPhysics } from "../sim/rapier.ts";
 import type { Task } from "../sim/task.ts";
 import type { Spectator } from "../tasks/experts/demonstrate.ts";
 import { createTask } from "../tasks/index.ts";
@@ -21,8 +20,9 @@ import {
   playExpert,
   playPolicy,
 } from "./playing.ts";
+import { recordingHeader } from "./recordingFile.ts";
 import { findRun } from "./runFolders.ts";
-import { gitCommit, salleVersion } from "./version.ts";
+import { salleVersion } from "./version.ts";
 
 interface Options extends Omit<PlayOptions, "record"> {
   readonly agent: string;
@@ -57,16 +57,13 @@ Examples:
 async function collect(name: string, options: Options): Promise<void> {
   const agent = agentNamed(options.agent);
   const trained = agent === "trained" ? readRunConfig(findRun(name, options.runs)) : undefined;
-  const { build, version, wasmHash } = await loadPhysics(trained?.train.physics);
   const task = await createTask(trained?.task ?? name);
-  const writer = openWriter(options, task, { build, version, wasmHash });
-  const header = {
-    physics: { build, version, wasmHash },
-    parameters: {},
-    gitCommit: gitCommit() ?? "",
+  const header = await recordingHeader({
     seed: Number(options.seed),
     policy: trained ? `${name}, ${options.checkpoint ?? "best"}` : agent,
-  };
+    build: trained?.train.physics,
+  });
+  const writer = openWriter(options, task, header);
   try {
     await playInto(writer, header, agent, name, options);
   } catch (error) {
@@ -110,7 +107,7 @@ function collectingSpectator(writer: DatasetWriter, header: CollectOptions["head
 function openWriter(
   { out, append = false }: Options,
   task: Task,
-  physics: Readonly<Record<string, string>>,
+  { physics, gitCommit }: CollectOptions["header"],
 ): DatasetWriter {
   const info = {
     task: task.id,
@@ -119,7 +116,7 @@ function openWriter(
     actionSize: task.action.size,
     controlDt: task.controlDt,
     extras: {},
-    provenance: { salle: salleVersion, gitCommit: gitCommit() ?? "", physics },
+    provenance: { salle: salleVersion, gitCommit, physics },
   };
   if (!append) return DatasetWriter.create(out, info);
   if (!existsSync(out))

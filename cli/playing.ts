@@ -116,7 +116,7 @@ async function recordingOf(
   build?: PhysicsBuild,
 ): Promise<RecordingFile | undefined> {
   if (record === undefined) return undefined;
-  return await createRecordingFile(record, { seed, policy, ...(build !== undefined && { build }) });
+  return await createRecordingFile(record, { seed, policy, build });
 }
 
 function actionsOf(agent: "zero" | "random", env: VecEnv, seed: number): () => Float32Array {

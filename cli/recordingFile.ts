@@ -15,18 +15,25 @@ export interface RecordingFile {
   close(): void;
 }
 
-/** A new file; refuses one that is there. */
-export async function createRecordingFile(
-  path: string,
-  from: Pick<Header, "seed" | "policy"> & { readonly build?: PhysicsBuild },
-): Promise<RecordingFile> {
-  const { build, version, wasmHash } = await loadPhysics(from.build);
-  const file = openNew(path);
+interface Played extends Pick<Header, "seed" | "policy"> {
+  /** The default one where missing. */
+  readonly build?: PhysicsBuild | undefined;
+}
+
+/** What recordings made by this command line say of where they come from. */
+export async function recordingHeader({ seed, policy, build: wanted }: Played): Promise<Header> {
+  const { build, version, wasmHash } = await loadPhysics(wanted);
   const physics = { build, version, wasmHash };
-  const { seed, policy } = from;
+  return { physics, parameters: {}, seed, policy, gitCommit: gitCommit() ?? "" };
+}
+
+/** A new file; refuses one that is there. */
+export async function createRecordingFile(path: string, from: Played): Promise<RecordingFile> {
+  const header = await recordingHeader(from);
+  const file = openNew(path);
   return {
     path,
-    header: { physics, parameters: {}, seed, policy, gitCommit: gitCommit() ?? "" },
+    header,
     append: (bytes) => void writeSync(file, bytes),
     close: () => closeSync(file),
   };

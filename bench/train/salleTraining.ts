@@ -4,6 +4,7 @@
 
 import { resolveConfig } from "../../train/config.ts";
 import { startTrainer } from "../../train/trainer.ts";
+import { benchOrigin } from "../origin.ts";
 import type { Standing } from "./trainee.ts";
 
 /** What to train; nothing else is evaluated, saved or watched meanwhile. */
@@ -22,17 +23,8 @@ const config = await resolveConfig({
   algorithm: "sac",
   sets: [...quiet, ...job.sets],
 });
-const origin = {
-  salle: "bench",
-  node: process.version,
-  onnxruntime: "",
-  gitCommit: null,
-  gitDirty: false,
-  argv: [],
-  hardware: { host: "", os: "", cpu: "", numCores: 0, memoryBytes: 0 },
-};
 const { result } = startTrainer(
-  { config, folder: job.folder, start: { type: "new", origin } },
+  { config, folder: job.folder, start: { type: "new", origin: benchOrigin } },
   {
     opened: () => undefined,
     report({ step: steps, metrics }) {

@@ -10,6 +10,7 @@ import { createTask } from "../../tasks/index.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { startTrainer } from "../../train/trainer.ts";
 import { startViewer } from "../../viewer/server.ts";
+import { benchOrigin } from "../origin.ts";
 import type { Crowd, Received } from "./clients.ts";
 
 const task = "quadruped-walk-v0";
@@ -44,7 +45,12 @@ export async function trainWatched(numRounds: number): Promise<Viewed[]> {
   const clients = fork(new URL("./clients.js", import.meta.url), [viewer.url]);
   const steps: [time: number, step: number][] = [];
   const trainer = startTrainer(
-    { config, folder: join(root, "run"), start: { type: "new", origin }, poses: mailbox.buffer },
+    {
+      config,
+      folder: join(root, "run"),
+      start: { type: "new", origin: benchOrigin },
+      poses: mailbox.buffer,
+    },
     {
       opened: () => undefined,
       report: ({ step }) => void steps.push([performance.now() / 1000, step]),
@@ -92,13 +98,3 @@ export function tell(clients: ChildProcess, reading: number, stalled = 0): Promi
     clients.send({ reading, stalled } satisfies Crowd);
   });
 }
-
-const origin = {
-  salle: "bench",
-  node: process.version,
-  onnxruntime: "",
-  gitCommit: null,
-  gitDirty: false,
-  argv: [],
-  hardware: { host: "", os: "", cpu: "", numCores: 0, memoryBytes: 0 },
-};

@@ -1,6 +1,6 @@
 // Builds dist/ from the TypeScript sources: type-checks, emits JavaScript, drops outputs whose source is gone.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,4 +44,5 @@ const tsc = join(
 );
 const { status } = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
 if (status !== 0) process.exit(status ?? 1);
+chmodSync(join(out, "cli/main.js"), 0o755); // the compiler writes it anew, and npx runs it
 await import("./page.mjs");

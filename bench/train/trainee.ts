@@ -38,7 +38,8 @@ export class Trainee {
   private failure: string | undefined;
 
   private constructor(command: string, args: readonly string[]) {
-    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    // A group of its own: a peer's envs are processes too, and must stop and go with it.
+    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let errors = "";
     this.child.stderr!.on("data", (chunk) => {
       errors = `${errors}${chunk}`.slice(-2000);
@@ -57,7 +58,7 @@ export class Trainee {
   static async start(command: string, args: readonly string[]): Promise<Trainee> {
     const trainee = new Trainee(command, args);
     await trainee.until((standings) => (standings.at(-1)?.updates ?? 0) >= warmUpUpdates);
-    trainee.child.kill("SIGSTOP");
+    trainee.signal("SIGSTOP");
     return trainee;
   }
 
@@ -65,9 +66,9 @@ export class Trainee {
   async turn(milliseconds: number): Promise<Pace> {
     this.standings = [];
     const end = performance.now() + milliseconds;
-    this.child.kill("SIGCONT");
+    this.signal("SIGCONT");
     await this.until(({ length }) => length >= fewestLines && performance.now() >= end);
-    this.child.kill("SIGSTOP");
+    this.signal("SIGSTOP");
     const [first, last] = [this.standings[0]!, this.standings.at(-1)!];
     const seconds = last.time - first.time;
     return {
@@ -91,7 +92,13 @@ export class Trainee {
     await gone;
   }
 
-  private readonly kill = (): void => void this.child.kill("SIGKILL");
+  private readonly kill = (): void => this.signal("SIGKILL");
+
+  /** To all its processes. */
+  private signal(signal: NodeJS.Signals): void {
+    const { pid, exitCode, signalCode } = this.child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
+  }
 
   private async until(isReached: (standings: readonly Standing[]) => boolean): Promise<void> {
     const deadline = performance.now() + 1000 * longestWait;

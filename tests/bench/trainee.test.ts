@@ -35,6 +35,17 @@ describe("a training that takes turns", () => {
     await trainee.end();
   });
 
+  test("ends with the processes that it started", async () => {
+    const mother = `
+      require("node:child_process").spawn("sleep", ["100"], { stdio: "inherit" });
+      setInterval(() => console.log(JSON.stringify({ updates: 32, steps: 0, time: 0, cpu: 0 })), 5);
+    `;
+    const trainee = await Trainee.start(process.execPath, ["-e", mother]);
+    // It waits until nobody holds the pipes any more, the child included.
+    const isOver = trainee.end().then(() => true);
+    expect(await Promise.race([isOver, sleep(3000)])).toBe(true);
+  });
+
   test("says why it ended", async () => {
     const failing = ["-e", "console.error('no robot here'); process.exit(3)"];
     await expect(Trainee.start(process.execPath, failing)).rejects.toThrow(

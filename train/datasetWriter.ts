@@ -3,7 +3,7 @@
 // Rows go to the columns first and the episode's line last, so a crash at any instant costs at most the
 // episode that was being written; the next writer cuts what it left. One writer a folder.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import {
   columnPath,
@@ -16,7 +16,7 @@ import {
   readEpisodes,
   readInfo,
 } from "../finetune/dataset.ts";
-import { AppendFile, replaceFile } from "./files.ts";
+import { AppendFile, makeFolder, replaceFile } from "./files.ts";
 import { lockRun, unlockRun } from "./lock.ts";
 
 /** An episode and what is kept of it beside its rows. */
@@ -46,7 +46,7 @@ export class DatasetWriter {
   static create(path: string, info: Omit<DatasetInfo, "format">): DatasetWriter {
     if (existsSync(path) && readdirSync(path).length > 0)
       throw new Error(`${path} exists and is not empty: name another folder, or remove it`);
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     lockRun(path);
     const whole = { format: datasetFormat, ...info };
     replaceFile(join(path, "dataset.json"), `${JSON.stringify(whole, null, 2)}\n`);

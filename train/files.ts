@@ -5,6 +5,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -38,6 +39,20 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
     throw explained(error, path);
   }
   flushFolder(dirname(path));
+}
+
+/** Makes a folder and those above it; false where it was there already. */
+export function makeFolder(path: string): boolean {
+  try {
+    return mkdirSync(path, { recursive: true }) !== undefined;
+  } catch (error) {
+    // On a read-only disk Node says that there is no such folder: what is said must be true of all causes.
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(
+      `can't make the folder ${path} (${code}): name one that may be written to and whose path holds no file`,
+      { cause: error },
+    );
+  }
 }
 
 /** Makes names in a folder durable. */

@@ -4,18 +4,10 @@
 // TensorBoard's events, evaluations.json, checkpoints/<step>/ and episodes/*.rec; docs/runs.md says more.
 // All calls are synchronous: they come from the learner's thread, between two of its steps.
 
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Checkpoint, type CheckpointName, Checkpoints } from "./checkpoint.ts";
-import { AppendFile, flushFolder, replaceFile } from "./files.ts";
+import { AppendFile, flushFolder, makeFolder, replaceFile } from "./files.ts";
 import { lockRun, unlockRun } from "./lock.ts";
 import { MetricsLog } from "./metrics.ts";
 import { type RunOrigin, type RunStatus, readMeta, writeMeta } from "./runMeta.ts";
@@ -47,7 +39,7 @@ export function runName(task: string, algorithm: string, seed: number, now = new
 
 /** Makes the folder, or the next free one, "<folder>-2", and writes config.yaml and meta.json. */
 export function createRun(folder: string, { config, meta }: NewRun, options: RunOptions = {}): Run {
-  const path = makeFolder(folder);
+  const path = makeNewFolder(folder);
   lockRun(path);
   replaceFile(join(path, "config.yaml"), config);
   const started = new Date().toISOString();
@@ -122,7 +114,7 @@ export class Run {
     let file = this.episodes.get(name);
     if (!file) {
       const folder = join(this.folder, "episodes");
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       file = new AppendFile(join(folder, `${name}.rec`));
       flushFolder(folder);
       this.episodes.set(name, file);
@@ -206,10 +198,10 @@ function growingFiles(folder: string): Record<string, number> {
   return Object.fromEntries(growing.map((name) => [name, statSync(join(folder, name)).size]));
 }
 
-function makeFolder(folder: string): string {
+function makeNewFolder(folder: string): string {
   for (let i = 1; ; i++) {
     const path = i === 1 ? folder : `${folder}-${i}`;
-    if (mkdirSync(path, { recursive: true }) !== undefined) return path;
+    if (makeFolder(path)) return path;
   }
 }
 

@@ -136,6 +136,14 @@ test("the folder of a run that exists already is not touched", () => {
   expect(readFileSync(join(run.folder, "config.yaml"), "utf8")).toBe("task: a\n");
 });
 
+test("a folder that can't be made is named", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "file"), "");
+  expect(() => createRun(join(folder, "file", "run"), { config: "", meta: origin })).toThrow(
+    /can't make the folder .*run \(ENOTDIR\): name one that may be written to/,
+  );
+});
+
 test("a run that another process has open is not resumed, one whose process died is", () => {
   const run = makeRun();
   const lock = join(run.folder, "lock");

@@ -55,6 +55,7 @@ export interface WorkerData {
 /** What a worker is told before its ticket; a ticket alone means a step. */
 export type WorkerRequest =
   | { readonly type: "reset"; readonly seed?: number | undefined }
+  | { readonly type: "begin"; readonly envs: readonly number[] }
   | { readonly type: "level"; readonly level: number }
   | { readonly type: "state" }
   | { readonly type: "restore"; readonly worlds: readonly EnvsState[] };
@@ -111,8 +112,10 @@ export class Shard {
   private readonly worlds: readonly Envs[];
   private readonly actions: readonly Float32Array[];
   private readonly poster: PosePoster | null;
+  private readonly plan: ShardPlan;
 
   constructor(physics: Physics, task: Task, { actions, out, watched }: VecMemory, plan: ShardPlan) {
+    this.plan = plan;
     const { firstEnv, numEnvs, robotsPerWorld, seed } = plan;
     const worlds: Envs[] = [];
     const rows: Float32Array[] = [];
@@ -134,6 +137,16 @@ export class Shard {
 
   reset(seed?: number): void {
     for (const envs of this.worlds) envs.reset(seed);
+  }
+
+  /** Begins an episode in those of a run's envs that are the shard's. */
+  begin(envs: readonly number[]): void {
+    const { firstEnv, numEnvs, robotsPerWorld } = this.plan;
+    for (const env of envs) {
+      const row = env - firstEnv;
+      if (row >= 0 && row < numEnvs)
+        this.worlds[Math.floor(row / robotsPerWorld)]!.begin(row % robotsPerWorld);
+    }
   }
 
   step(): void {
@@ -172,6 +185,20 @@ export function rowsOf(out: VecStep, first: number, count: number, numRows: numb
 
 function aligned(numBytes: number): number {
   return Math.ceil(numBytes / 8) * 8;
+}
+
+/** Throws where an environment may not have so many envs, workers or robots a world. */
+export function checkCounts(
+  counts: Readonly<{ numEnvs: number; numWorkers?: number; robotsPerWorld?: number }>,
+): void {
+  const { numEnvs, numWorkers = 0, robotsPerWorld = 1 } = counts;
+  const check = (name: string, value: number, low: number, high: number): void => {
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new Error(`${name} is a whole number from ${low} to ${high}, got ${value}`);
+  };
+  check("numEnvs", numEnvs, 1, 65536);
+  check("numWorkers", numWorkers, 0, numEnvs);
+  check("robotsPerWorld", robotsPerWorld, 1, 65536);
 }
 
 /** Blocks of rows whose sizes differ by one at most. */

@@ -9,6 +9,7 @@ import { defaultBuild, type PhysicsBuild } from "./rapier.ts";
 import { createRng } from "./rng.ts";
 import { physicsDefaults } from "./settings.ts";
 import {
+  checkCounts,
   layOut,
   loadTask,
   planShards,
@@ -154,6 +155,14 @@ export class VecEnv {
     return this.observations;
   }
 
+  /** Begins an episode in some envs, in place of the one they are in; the others go on. */
+  begin(envs: readonly number[]): void {
+    this.expect("ready");
+    for (const thread of this.threads) thread.begin({ type: "begin", envs });
+    this.endAll();
+    for (const env of envs) this.episodeReturns[env] = this.episodeLengths[env] = 0;
+  }
+
   /** One control step of every env with actions [N, A]; ended episodes begin anew. */
   step(actions: Float32Array): VecEnvStep {
     this.send(actions);
@@ -284,14 +293,4 @@ export class VecEnv {
     if (!phases.includes(this.phase))
       throw new Error(`this environment is ${this.phase}, expected ${phases.join(" or ")}`);
   }
-}
-
-function checkCounts({ numEnvs, numWorkers = 0, robotsPerWorld = 1 }: VecEnvOptions): void {
-  const check = (name: string, value: number, low: number, high: number): void => {
-    if (!Number.isInteger(value) || value < low || value > high)
-      throw new Error(`${name} is a whole number from ${low} to ${high}, got ${value}`);
-  };
-  check("numEnvs", numEnvs, 1, 65536);
-  check("numWorkers", numWorkers, 0, numEnvs);
-  check("robotsPerWorld", robotsPerWorld, 1, 65536);
 }

@@ -54,6 +54,30 @@ test("a reset with a seed begins as an environment that was made with it", async
   env.dispose();
 });
 
+test.each([0, 2])("some envs begin anew alone, with %i workers", async (numWorkers) => {
+  const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers, robotsPerWorld: 2 });
+  const other = await createVecEnv(source, { numEnvs, seed: 3 });
+  const { size } = hopTask.observation;
+  env.reset();
+  other.reset();
+  for (let step = 0; step < 3; step++) {
+    env.step(actionsOf(step));
+    other.step(actionsOf(step));
+  }
+  env.begin([1, 4]);
+  const rows = (from: VecEnv, which: readonly number[]) =>
+    which.map((i) => [...from.observations.subarray(i * size, (i + 1) * size)]);
+  expect(rows(env, [0, 2, 3, 5])).toEqual(rows(other, [0, 2, 3, 5]));
+  expect(rows(env, [1, 4])).not.toEqual(rows(other, [1, 4]));
+  expect(env.state().episodeLengths).toEqual([3, 0, 3, 3, 0, 3]);
+  expect(env.state().episodeReturns[4]).toBe(0);
+  env.step(actionsOf(3));
+  other.step(actionsOf(3));
+  expect(rows(env, [0, 2, 3, 5])).toEqual(rows(other, [0, 2, 3, 5]));
+  env.dispose();
+  other.dispose();
+});
+
 test("a step is that of Envs, and finished episodes add up", async () => {
   const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 2 });
   const envs = new Envs(await loadPhysics(), hopTask, { numEnvs, seed: 3 });

@@ -55,7 +55,7 @@ export async function trainOffPolicy(
       explorer: explorer.state(),
     }),
   };
-  const loop = session.begin(saved) as LoopState | null;
+  const loop = (await session.begin(saved)) as LoopState | null;
   if (loop) {
     await learner.restore(loop.learner);
     normalizer.restore(loop.normalizer);
@@ -77,7 +77,7 @@ export async function trainOffPolicy(
     const numWanted = Math.floor(config.utdRatio * (session.step - config.learningStarts));
     const numDue = random ? 0 : numWanted - learner.numUpdates;
     await learner.update(numDue, sources, normalizer, session.progress);
-    const out = env.receive();
+    const out = await env.receive();
     returns.add({ ...out, observations, actions });
     normalizer.observe(observations);
     explorer.after(out);

@@ -34,7 +34,7 @@ export async function trainOnPolicy(
       rollout: rollout.state(),
     }),
   };
-  const loop = session.begin(saved) as LoopState | null;
+  const loop = (await session.begin(saved)) as LoopState | null;
   if (loop) {
     await learner.restore(loop.learner);
     normalizer.restore(loop.normalizer);
@@ -48,7 +48,8 @@ export async function trainOnPolicy(
     normalizer.observe(raw);
     normalizer.apply(raw, observations);
     const sample = await learner.sample(observations);
-    const out = env.step(sample.actions);
+    env.send(sample.actions);
+    const out = await env.receive();
     normalizer.apply(out.nextObservations, nextObservations);
     rollout.add({ ...out, ...sample, observations, nextObservations });
     raw.set(out.observations);

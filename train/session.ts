@@ -8,9 +8,10 @@ import type { Normalizer } from "../agents/normalizer.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
-import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
+import { createVecEnv, type TaskSource, type VecEnvStep } from "../sim/vecEnv.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
 import { Evaluator, evaluationMetrics } from "./evaluate.ts";
+import { plainEnv, type TrainEnv, type WrapEnv } from "./trainEnv.ts";
 
 /** Settings that the session reads; steps are control steps summed over envs. */
 export interface SessionSettings {
@@ -72,7 +73,7 @@ export interface LoopView {
 interface SessionState {
   readonly step: number;
   readonly bestReturn: number;
-  readonly env: ReturnType<VecEnv["state"]>;
+  readonly env: unknown;
   readonly episodes: EpisodesState;
 }
 
@@ -87,10 +88,12 @@ export interface SessionJob {
   readonly origin: { readonly physics: PhysicsVersion; readonly gitCommit: string };
   /** Where the newest poses go for whoever watches. */
   readonly poses?: SharedArrayBuffer | undefined;
+  /** What stands between the envs and the loop. */
+  readonly wrap?: WrapEnv | undefined;
 }
 
 export class Session {
-  readonly env: VecEnv;
+  readonly env: TrainEnv;
   readonly spec: EnvSpec;
   readonly settings: SessionSettings;
   /** Split it by name; equal seeds give equal runs. */
@@ -104,7 +107,7 @@ export class Session {
   private bestReturn = Number.NEGATIVE_INFINITY;
   private logged = { step: 0, time: performance.now() };
 
-  private constructor(job: SessionJob, env: VecEnv, started: number) {
+  private constructor(job: SessionJob, env: TrainEnv, started: number) {
     const { settings } = job;
     this.started = started;
     this.job = job;
@@ -112,23 +115,18 @@ export class Session {
     this.settings = settings;
     this.rng = createRng(settings.seed);
     this.episodes = new Episodes(env.task.rewardTerms);
-    const { observation, action, mirror } = env.task;
-    this.spec = {
-      observationSize: observation.size,
-      actionSize: action.size,
-      numEnvs: settings.numEnvs,
-      mirror,
-    };
+    const { observationSize, actionSize, numEnvs, mirror } = env;
+    this.spec = { observationSize, actionSize, numEnvs, mirror };
   }
 
   static async open(job: SessionJob): Promise<Session> {
     const started = performance.now();
     const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
     const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
-    const { poses } = job;
+    const { poses, wrap } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
-    const env = await createVecEnv(job.task, options);
-    return new Session(job, env, started);
+    const env = plainEnv(await createVecEnv(job.task, options));
+    return new Session(job, wrap ? await wrap(env) : env, started);
   }
 
   /** Share of the run that has passed, in [0, 1]. */
@@ -137,15 +135,15 @@ export class Session {
   }
 
   /** Begins anew, or where a saved session stood; returns the loop's part of its state. */
-  begin(saved: unknown): unknown {
+  async begin(saved: unknown): Promise<unknown> {
     if (saved === null) {
-      this.env.reset();
+      await this.env.reset();
       return null;
     }
     const { session, loop } = saved as { session: SessionState; loop: unknown };
     this.step = session.step;
     this.bestReturn = session.bestReturn;
-    this.env.restore(session.env);
+    await this.env.restore(session.env);
     this.episodes.restore(session.episodes);
     this.logged = { step: this.step, time: performance.now() };
     return loop;
@@ -168,7 +166,7 @@ export class Session {
   }
 
   async dispose(): Promise<void> {
-    this.env.dispose();
+    await this.env.dispose();
     await this.evaluator?.dispose();
   }
 

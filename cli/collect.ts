@@ -9,7 +9,10 @@ import { createTask } from "../tasks/index.ts";
 import { type CollectOptions, EpisodeCollector } from "../train/collect.ts";
 import { DatasetWriter } from "../train/datasetWriter.ts";
 import { readRunConfig } from "../train/policy.ts";
-import { describeDataset } from "./data.ts";
+import { SnapshotThread } from "../train/snapshotThread.ts";
+import { commandLine } from "./dataEdit.ts";
+import { describeDataset } from "./describeDataset.ts";
+import { wholeNumber } from "./numbers.ts";
 import { print } from "./output.ts";
 import {
   type Agent,
@@ -28,6 +31,7 @@ interface Options extends Omit<PlayOptions, "record"> {
   readonly agent: string;
   readonly out: string;
   readonly append?: boolean;
+  readonly snapshots?: string;
 }
 
 export function collectCommand(): Command {
@@ -38,6 +42,10 @@ export function collectCommand(): Command {
     .option("--episodes <n>", "number of episodes", "50")
     .option("--seed <n>", "of the starts", "0")
     .option("--append", "add to a dataset of the same task: so mixtures are made")
+    .option(
+      "--snapshots <n>",
+      "keep the simulator's state before every n-th step, to begin from again",
+    )
     .option("--checkpoint <which>", "best, last or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .addHelpText(
@@ -49,6 +57,7 @@ An episode is whole on the disk once it ends: what Ctrl-C or a crash cuts is lef
 Examples:
   salle collect lift-cube --agent person --episodes 100 --out datasets/lift-cube-person
   salle collect lift-cube --agent random --episodes 20 --append --out datasets/lift-cube-person
+  salle collect insert-peg --agent expert --snapshots 5 --out datasets/insert-peg
   salle data info datasets/lift-cube-person`,
     )
     .action(collect);
@@ -63,41 +72,51 @@ async function collect(name: string, options: Options): Promise<void> {
     policy: trained ? `${name}, ${options.checkpoint ?? "best"}` : agent,
     build: trained?.train.physics,
   });
+  const snapshots = openSnapshots(trained?.task ?? name, options);
   const writer = openWriter(options, task, header);
   try {
-    await playInto(writer, header, agent, name, options);
+    const kept = snapshots && { snapshotsOf: (recording: Uint8Array) => snapshots.take(recording) };
+    await playInto(writer, { header, firstOnly: true, ...kept }, agent, name, options);
   } catch (error) {
     writer.close();
     if (!options.append && readEpisodes(options.out).length === 0)
       rmSync(options.out, { recursive: true });
     throw error;
+  } finally {
+    snapshots?.dispose();
   }
   writer.close();
   print(`wrote ${options.out}`);
   for (const line of describeDataset(options.out)) print(line);
 }
 
+function openSnapshots(task: string, { snapshots }: Options): SnapshotThread | undefined {
+  if (snapshots === undefined) return undefined;
+  return new SnapshotThread(task, wholeNumber("--snapshots", snapshots, 1));
+}
+
 async function playInto(
   writer: DatasetWriter,
-  header: CollectOptions["header"],
+  collecting: CollectOptions,
   agent: Agent,
   name: string,
   options: PlayOptions,
 ): Promise<void> {
   const collector = (env: ConstructorParameters<typeof EpisodeCollector>[0]) =>
-    new EpisodeCollector(env, writer, { header, firstOnly: true });
+    new EpisodeCollector(env, writer, collecting);
   if (agent === "trained") await playPolicy(name, options, collector);
   else if (agent === "zero" || agent === "random")
     await playBlindly(name, agent, options, collector);
-  else await playExpert(name, agent, options, collectingSpectator(writer, header));
+  else await playExpert(name, agent, options, collectingSpectator(writer, collecting));
 }
 
-function collectingSpectator(writer: DatasetWriter, header: CollectOptions["header"]): Spectator {
+function collectingSpectator(writer: DatasetWriter, options: CollectOptions): Spectator {
   let collector: EpisodeCollector | undefined;
   return {
     reset(envs, seed) {
       collector?.dispose();
-      collector = new EpisodeCollector(envs, writer, { header: { ...header, seed } });
+      const header = { ...options.header, seed };
+      collector = new EpisodeCollector(envs, writer, { ...options, header });
       collector.begin();
     },
     step: (_envs, action) => collector!.add(action),
@@ -116,7 +135,7 @@ function openWriter(
     actionSize: task.action.size,
     controlDt: task.controlDt,
     extras: {},
-    provenance: { salle: salleVersion, gitCommit, physics },
+    provenance: { salle: salleVersion, gitCommit, physics, command: commandLine() },
   };
   if (!append) return DatasetWriter.create(out, info);
   if (!existsSync(out))

@@ -1,23 +1,21 @@
-// salle data: what datasets hold.
+// salle data: what datasets hold, and what is made of them.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import {
-  Dataset,
-  type EpisodeInfo,
-  isDataset,
-  readEpisodes,
-  readInfo,
-} from "../finetune/dataset.ts";
+import { isDataset, readEpisodes, readInfo } from "../finetune/dataset.ts";
 import { didYouMean } from "../sim/source.ts";
+import { filterCommand, mergeCommand, splitCommand } from "./dataEdit.ts";
+import { describeDataset, makerOf } from "./describeDataset.ts";
 import { print, table } from "./output.ts";
-import { formatNumber } from "./progress.ts";
+import { relabelCommand } from "./relabel.ts";
 
 export function dataCommand(): Command {
-  return new Command("data")
-    .addCommand(infoCommand())
-    .addCommand(listCommand(), { isDefault: true });
+  const command = new Command("data");
+  const others = [infoCommand(), filterCommand(), mergeCommand(), splitCommand(), relabelCommand()];
+  for (const other of others) command.addCommand(other);
+  const known = ["list", ...others.map((other) => other.name())];
+  return command.addCommand(listCommand(known), { isDefault: true });
 }
 
 function infoCommand(): Command {
@@ -31,7 +29,7 @@ function infoCommand(): Command {
     });
 }
 
-function listCommand(): Command {
+function listCommand(known: readonly string[]): Command {
   return new Command("list")
     .description("list the datasets of a folder")
     .option("--datasets <folder>", "where datasets are", "datasets")
@@ -40,14 +38,16 @@ function listCommand(): Command {
       const [word] = args;
       if (word !== undefined)
         throw new Error(
-          `salle data has no "${word}"${didYouMean(word, ["info", "list"])}; known: info, list`,
+          `salle data has no "${word}"${didYouMean(word, known)}; known: ${known.join(", ")}`,
         );
       const names = existsSync(datasets) ? readdirSync(datasets) : [];
-      const found = names.filter((name) => isDataset(join(datasets, name)));
+      const found = names.filter(
+        (name) => !name.startsWith(".") && isDataset(join(datasets, name)),
+      );
       if (found.length === 0)
         return print(`no datasets in ${datasets}/; \`salle collect\` makes one`);
       for (const row of table([
-        ["name", "task", "episodes", "steps"],
+        ["name", "task", "episodes", "steps", "successful", "made by"],
         ...found.map((name) => listRow(datasets, name)),
       ]))
         print(row);
@@ -57,52 +57,10 @@ function listCommand(): Command {
 function listRow(datasets: string, name: string): string[] {
   const path = join(datasets, name);
   const episodes = readEpisodes(path);
+  const info = readInfo(path);
   const numSteps = episodes.reduce((sum, { length }) => sum + length, 0);
-  return [name, readInfo(path).task, `${episodes.length}`, `${numSteps}`];
-}
-
-/** A few lines about a dataset. */
-export function describeDataset(path: string): string[] {
-  const dataset = new Dataset(path);
-  try {
-    const { info, episodes, numSteps } = dataset;
-    const head = `${info.task}: ${episodes.length} episodes, ${numSteps} steps of ${info.controlDt} s`;
-    if (episodes.length === 0) return [head];
-    const policies = [...new Set(episodes.map(({ policy }) => policy))];
-    const rows = policies.map((policy) =>
-      policyRow(
-        policy,
-        episodes.filter((e) => e.policy === policy),
-      ),
-    );
-    const names = ["  policy", "episodes", "successful", "return", "least", "most", "length"];
-    return [head, ...table([names, ...rows]), `  actions within ${actionRange(dataset)}`];
-  } finally {
-    dataset.close();
-  }
-}
-
-function policyRow(policy: string, episodes: readonly EpisodeInfo[]): string[] {
-  const returns = episodes.map(({ episodeReturn }) => episodeReturn);
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  return [
-    `  ${policy}`,
-    `${episodes.length}`,
-    `${episodes.filter(({ success }) => success).length}`,
-    ...[mean(returns), Math.min(...returns), Math.max(...returns)].map(formatNumber),
-    formatNumber(mean(episodes.map(({ length }) => length))),
-  ];
-}
-
-function actionRange({ actions, info }: Dataset): string {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const row = new Float32Array(info.actionSize);
-  for (let at = 0; at < actions.numRows; at++) {
-    actions.read(at, 1, row, 0);
-    for (const value of row) {
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-  }
-  return `${formatNumber(least)} to ${formatNumber(most)}`;
+  const numSuccessful = episodes.filter(({ success }) => success).length;
+  const share =
+    episodes.length === 0 ? "" : `${Math.round((100 * numSuccessful) / episodes.length)}%`;
+  return [name, info.task, `${episodes.length}`, `${numSteps}`, share, makerOf(info)];
 }

@@ -9,6 +9,7 @@ import { createTask, taskSource } from "../tasks/index.ts";
 import type { EpisodeCollector } from "../train/collect.ts";
 import { type Evaluation, runEpisodes } from "../train/evaluate.ts";
 import { loadPolicy, readRunConfig } from "../train/policy.ts";
+import { wholeNumber } from "./numbers.ts";
 import { createRecordingFile, type RecordingFile, recordingSpectator } from "./recordingFile.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
 
@@ -134,10 +135,4 @@ function countsOf({ episodes, seed }: PlayOptions) {
     numEpisodes: wholeNumber("--episodes", episodes, 1),
     seed: wholeNumber("--seed", seed, 0),
   };
-}
-
-function wholeNumber(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`${name} wants a whole number from ${least}, got "${text}"`);
 }

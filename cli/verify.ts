@@ -7,9 +7,9 @@ import { loadPhysics, physicsBuildNamed } from "../sim/rapier.ts";
 import { readRecordings } from "../sim/readRecordings.ts";
 import type { Recording } from "../sim/recording.ts";
 import { replay } from "../sim/replay.ts";
-import { isFileName } from "../tasks/files.ts";
 import { createTask } from "../tasks/index.ts";
 import { print } from "./output.ts";
+import { recordedTask } from "./recordedTask.ts";
 
 /** What `salle verify --json` prints of an episode. */
 export interface Verdict {
@@ -130,16 +130,6 @@ async function verify(
     // A recording's words enter the program here: a task, build or state that does not exist or fit.
     return { ...about, ok: false, problem: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** The task that a recording names: an id, or the robot's or task's file that was its source. */
-function recordedTask({ header: { task, parameters } }: Recording): string {
-  const { source } = parameters;
-  const name = typeof source === "string" ? source : task;
-  // A recording may come from a stranger: what it names is read, never run.
-  if (isFileName(name) && !/^file:.*\.(xml|urdf|json)$/i.test(name))
-    throw new Error(`its task is made by "${name}"; if you trust that, say --task "${name}"`);
-  return name;
 }
 
 function describe({ file, episode, task, steps, episodeReturn, ok, problem }: Verdict): string {

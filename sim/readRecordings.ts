@@ -46,6 +46,13 @@ export function decodeRecording(bytes: Uint8Array): Recording {
   return recordings[0]!;
 }
 
+/** The state that `encodeState` of recording.ts wrote, of a world of one. */
+export function decodeState(bytes: Uint8Array): EnvsState {
+  const start = decodeStart(bytes);
+  if (start?.type !== "state") throw new Error("expected a saved state of a world of one");
+  return start.state;
+}
+
 /** A recording while its chunks are read. */
 class Draft {
   private header: RecordingHeader | null = null;
@@ -139,7 +146,8 @@ class Draft {
 function decodeStart(payload: Uint8Array): RecordingStart | null {
   if (payload.length < 4) return null;
   const end = 4 + viewOf(payload).getUint32(0, true);
-  const start = parseJson(payload.subarray(4, end)) as RecordingStart | undefined;
+  const signed = (_: string, value: unknown) => (value === "-0" ? -0 : value);
+  const start = parseJson(payload.subarray(4, end), signed) as RecordingStart | undefined;
   if (start?.type === "seed") return { type: "seed" };
   if (start?.type === "generator" && isGenerator(start.generator)) return start;
   if (start?.type !== "state" || !isState(start.state)) return null;
@@ -166,9 +174,9 @@ function isState(value: Partial<EnvsState> | null | undefined): boolean {
 }
 
 /** undefined where it is no JSON. */
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array, reviver?: (key: string, value: unknown) => unknown): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(new TextDecoder().decode(bytes), reviver);
   } catch {
     return undefined;
   }

@@ -177,9 +177,17 @@ function encodeEnding({ episodeReturn, episodeLength, terminated, truncated }: E
   return encodeChunk("DONE", payload);
 }
 
-/** JSON's length, JSON without Rapier's bytes, these bytes. */
+/** Bytes of a saved state, for `decodeState` of readRecordings.ts. */
+export function encodeState(state: EnvsState): Uint8Array {
+  return encodeStart({ type: "state", state });
+}
+
+/** JSON's length, JSON without Rapier's bytes, these bytes. −0, which JSON's numbers lack, is the text "-0". */
 function encodeStart(start: RecordingStart): Uint8Array {
-  const json = jsonBytes(start, (key, value) => (key === "rapier" ? null : value));
+  const json = jsonBytes(start, (key, value) => {
+    if (key === "rapier") return null;
+    return Object.is(value, -0) ? "-0" : value;
+  });
   const rapier = start.type === "state" ? start.state.simulation.rapier : new Uint8Array(0);
   const length = new Uint8Array(4);
   viewOf(length).setUint32(0, json.length, true);

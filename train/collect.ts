@@ -7,6 +7,7 @@ import {
   type Recorded,
 } from "../sim/episodeRecorder.ts";
 import type { DatasetWriter } from "./datasetWriter.ts";
+import type { StateSnapshot } from "./snapshots.ts";
 
 /** What is collected from; its `out` is a whole step of all envs. */
 export interface Collected extends Recorded {
@@ -17,22 +18,25 @@ export interface CollectOptions {
   readonly header: EpisodeRecorderOptions["header"];
   /** Each env's first episode alone; else all that end. */
   readonly firstOnly?: boolean;
+  /** Simulator states to keep of an episode, from its recording; none where missing. */
+  snapshotsOf?(recording: Uint8Array): readonly StateSnapshot[];
 }
 
 /** Writes each episode when it ends; one that the physics lost, or that was cut, is left out. */
 export class EpisodeCollector {
   private readonly source: Collected;
   private readonly writer: DatasetWriter;
-  private readonly header: CollectOptions["header"];
+  private readonly options: CollectOptions;
   private readonly recorder: EpisodeRecorder;
   private readonly rows: Rows[];
   private readonly open: Set<number> | null;
 
-  constructor(source: Collected, writer: DatasetWriter, { header, firstOnly }: CollectOptions) {
+  constructor(source: Collected, writer: DatasetWriter, options: CollectOptions) {
     const { task, numEnvs } = source;
+    const { header, firstOnly } = options;
     this.source = source;
     this.writer = writer;
-    this.header = header;
+    this.options = options;
     this.recorder = new EpisodeRecorder(source, { header });
     this.rows = Array.from(
       { length: numEnvs },
@@ -67,23 +71,25 @@ export class EpisodeCollector {
 
   private write(env: number, rows: Rows, recording: Uint8Array): void {
     const { out } = this.source;
+    const { header, snapshotsOf } = this.options;
     this.writer.add({
       ...rows.take(),
       extras: {},
       recording,
+      ...(snapshotsOf && { snapshots: snapshotsOf(recording) }),
       info: {
         success: out.successes[env] === 1,
         terminated: out.terminated[env] === 1,
         truncated: out.truncated[env] === 1,
-        seed: this.header.seed,
-        policy: this.header.policy,
+        seed: header.seed,
+        policy: header.policy,
       },
     });
   }
 }
 
 /** The rows of one env's running episode. */
-class Rows {
+export class Rows {
   private readonly observationSize: number;
   private readonly actionSize: number;
   private observations: number[] = [];
@@ -95,6 +101,7 @@ class Rows {
     this.actionSize = actionSize;
   }
 
+  /** After its reset. */
   begin(observations: Float32Array, env: number): void {
     this.observations = [];
     this.actions = [];
@@ -102,12 +109,14 @@ class Rows {
     push(this.observations, observations, env, this.observationSize);
   }
 
+  /** After a step with actions [N, A]. */
   add(actions: Float32Array, { nextObservations, rewards }: VecStep, env: number): void {
     push(this.observations, nextObservations, env, this.observationSize);
     push(this.actions, actions, env, this.actionSize);
     this.rewards.push(rewards[env]!);
   }
 
+  /** All since `begin`; fresh. */
   take() {
     return {
       observations: Float32Array.from(this.observations), // [T + 1, O]

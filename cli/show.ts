@@ -28,15 +28,14 @@ export async function openShow(
   runs: string,
   stop: () => void,
 ): Promise<Show> {
-  const { id, model, controlDt } = await createTask(config.task);
-  const numRobots = Math.min(mostRobots, config.train.numEnvs);
-  const mailbox = createPoseMailbox(numRobots, model.links.length, controlDt);
+  const task = await createTask(config.task);
+  const mailbox = createPoseMailbox(task, Math.min(mostRobots, config.train.numEnvs));
   let line = "";
   const viewer = await startViewer({
     path: runs,
     policyOf,
     carry: carryTasks,
-    live: { run: basename(folder), task: id, model, mailbox, status: () => line, stop },
+    live: { run: basename(folder), task, mailbox, status: () => line, stop },
   });
   return {
     url: viewer.url,

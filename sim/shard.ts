@@ -151,7 +151,7 @@ export class Shard {
 
   step(): void {
     for (let i = 0; i < this.worlds.length; i++) this.worlds[i]!.step(this.actions[i]!);
-    this.poster?.post();
+    this.poster?.post(this.actions);
   }
 
   setLevel(level: number): void {

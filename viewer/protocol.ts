@@ -1,13 +1,14 @@
 // Protocol: what travels over the viewer's socket, subprotocol salle.v1.
 //
-// Text frames are JSON, checked both ways. Binary frames are a 32-byte little-endian header and poses:
+// Text frames are JSON, checked both ways. Binary frames are a 32-byte little-endian header and a payload:
 // u8 kind, u8 flags, u16 stream, u32 sequence, f64 simTime, f64 wallTime, u32 step, u32 payloadBytes. A
-// pose frame's payload: per robot u32 episode, u32 step, then float32 [links, 7].
+// pose frame's payload: per robot u32 episode, u32 step, then float32 [links, 7]. A signal frame's, whose
+// stream is the robot: u32 episode, u32 step, then float32 [row] (sim/signals.ts).
 
 import { z } from "zod";
 
 export const subprotocol = "salle.v1";
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 export const headerBytes = 32;
 export const mostPayload = 1_000_000; // bytes that a client may send
 
@@ -17,12 +18,18 @@ const count = z.number().int().min(0).max(1_000_000);
 export const clientMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("hello"), version: z.number().int() }),
   z.strictObject({ type: z.literal("subscribe"), poses: z.boolean(), numRobots: count.max(1024) }),
+  /** Whose signals come, of those whose poses do; null for nobody's. */
+  z.strictObject({ type: z.literal("follow"), robot: count.max(1023).nullable() }),
   z.strictObject({ type: z.literal("control"), action: z.enum(["stop"]) }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;
 
 const robotModel = z.custom<import("../sim/model.ts").RobotModel>(
   (value) => typeof value === "object" && value !== null && "links" in value,
+);
+
+const signalLayout = z.custom<import("../sim/signals.ts").SignalLayout>(
+  (value) => typeof value === "object" && value !== null && "rewardTerms" in value,
 );
 
 /** What the server says. */
@@ -37,6 +44,7 @@ export const serverMessage = z.discriminatedUnion("type", [
         run: z.string(),
         task: z.string(),
         model: robotModel,
+        signals: signalLayout,
         numRobots: count,
         controlDt: z.number().positive(),
       })
@@ -75,15 +83,20 @@ export interface PoseFrame {
   readonly poses: Float32Array; // [robots, links, 7]
 }
 
+/** Kinds of binary frames. */
 export const poseKind = 1;
+export const signalKind = 2;
 
-/** Writes the first 32 bytes of a pose frame that is `bytes` long altogether. */
-export function writePoseHeader(
+/** Writes the first 32 bytes of a frame that is `bytes` long altogether. */
+export function writeHeader(
   bytes: Uint8Array,
   frame: Pick<PoseFrame, "sequence" | "simTime" | "wallTime" | "step">,
+  kind: number = poseKind,
+  stream = 0,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
-  view.setUint8(0, poseKind);
+  view.setUint8(0, kind);
+  view.setUint16(2, stream, true);
   view.setUint32(4, frame.sequence, true);
   view.setFloat64(8, frame.simTime, true);
   view.setFloat64(16, frame.wallTime, true);
@@ -96,7 +109,7 @@ export function encodePoses(frame: PoseFrame): Uint8Array<ArrayBuffer> {
   const numRobots = frame.episodes.length;
   const perRobot = numRobots === 0 ? 0 : frame.poses.length / numRobots;
   const bytes = new Uint8Array(headerBytes + numRobots * (8 + 4 * perRobot));
-  writePoseHeader(bytes, frame);
+  writeHeader(bytes, frame);
   const view = new DataView(bytes.buffer);
   let at = headerBytes;
   for (let robot = 0; robot < numRobots; robot++) {
@@ -139,5 +152,40 @@ export function decodePoses(bytes: Uint8Array, numLinks: number): PoseFrame | nu
     episodes,
     steps,
     poses,
+  };
+}
+
+/** A robot's signals after one of its steps. */
+export interface SignalFrame {
+  readonly robot: number;
+  readonly episode: number;
+  readonly step: number;
+  /** Laid out as the training's `signals` say. */
+  readonly row: Float32Array;
+}
+
+const signalHead = 8; // bytes of a signal frame's payload before its row
+
+/** A frame with room for a robot's signals, and views of its payload: episode and step, and the row. */
+export function signalFrame(width: number) {
+  const bytes = new Uint8Array(headerBytes + signalHead + 4 * width);
+  const words = new Uint32Array(bytes.buffer, headerBytes, 2);
+  return { bytes, words, row: new Float32Array(bytes.buffer, headerBytes + signalHead) };
+}
+
+/** A signal frame with `width` numbers; null for bytes that are none. */
+export function decodeSignals(bytes: Uint8Array, width: number): SignalFrame | null {
+  if (bytes.length !== headerBytes + signalHead + 4 * width) return null;
+  if (bytes[0] !== signalKind || bytes[1] !== 0) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(28, true) !== bytes.length - headerBytes) return null;
+  const first = headerBytes + signalHead;
+  const row = Float32Array.from({ length: width }, (_, i) => view.getFloat32(first + 4 * i, true));
+  if (!row.every(Number.isFinite)) return null;
+  return {
+    robot: view.getUint16(2, true),
+    episode: view.getUint32(headerBytes, true),
+    step: view.getUint32(headerBytes + 4, true),
+    row,
   };
 }

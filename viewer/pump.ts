@@ -1,11 +1,11 @@
 // Pump: sends the newest poses of a training to those who watch, 60 times a second at most.
 //
 // A slot, not a queue: what a client cannot take now it never gets. Encoded once for all clients that
-// watch equally many robots. Where clients are so many that sending takes more than its share of the
+// watch equally many robots, or follow the same. Where clients are so many that sending takes more than its share of the
 // trainer's processor, frames become fewer for all. Without clients there is no timer and no work.
 
 import type { PoseMailbox } from "../sim/poseMailbox.ts";
-import { headerBytes, writePoseHeader } from "./protocol.ts";
+import { headerBytes, signalFrame, signalKind, writeHeader } from "./protocol.ts";
 
 /** The part of a socket that the pump needs. */
 export interface Outlet {
@@ -19,6 +19,8 @@ export interface Watcher {
   /** Frames sent, and those that the client was too slow for. */
   sent: number;
   dropped: number;
+  /** The robot whose signals it gets; null for none. */
+  followed: number | null;
 }
 
 const period = 1000 / 60; // ms
@@ -36,6 +38,7 @@ export class Pump {
   private since = performance.now();
   private readonly costs: number[] = []; // ms, of the last beats that sent
   private readonly last = new Map<number, Uint32Array>(); // episodes and steps last sent, by robots watched
+  private readonly lastSignals = new Map<number, string>(); // episode and step last sent, by robot
 
   constructor(mailbox: PoseMailbox) {
     this.mailbox = mailbox;
@@ -47,6 +50,7 @@ export class Pump {
       numRobots: Math.min(numRobots, this.mailbox.numRobots),
       sent: 0,
       dropped: 0,
+      followed: null,
     };
     this.watchers.add(watcher);
     this.update();
@@ -55,6 +59,12 @@ export class Pump {
 
   remove(watcher: Watcher): void {
     this.watchers.delete(watcher);
+    this.update();
+  }
+
+  /** Sends a watcher the signals of one of its robots, or of none. */
+  follow(watcher: Watcher, robot: number | null): void {
+    watcher.followed = robot !== null && robot < watcher.numRobots ? robot : null;
     this.update();
   }
 
@@ -74,6 +84,17 @@ export class Pump {
 
   private update(): void {
     this.mailbox.watchers = this.watchers.size;
+    const followed = new Set([...this.watchers].map((watcher) => watcher.followed));
+    for (const robot of this.lastSignals.keys()) {
+      if (followed.has(robot)) continue;
+      this.mailbox.follow(robot, false);
+      this.lastSignals.delete(robot);
+    }
+    for (const robot of followed) {
+      if (robot === null || this.lastSignals.has(robot)) continue;
+      this.mailbox.follow(robot, true);
+      this.lastSignals.set(robot, "");
+    }
     if (this.watchers.size > 0 && !this.timer) this.wait();
     if (this.watchers.size === 0 && this.timer) {
       clearTimeout(this.timer);
@@ -94,20 +115,20 @@ export class Pump {
 
   private beat(): void {
     const begun = performance.now();
-    const frames = new Map<number, Uint8Array | null>();
+    const posesOf = once((numRobots) => this.encode(numRobots));
+    const signalsOf = once((robot) => this.encodeSignals(robot));
     let numSent = 0;
     for (const watcher of this.watchers) {
-      if (watcher.outlet.bufferedAmount > mostBuffered) {
+      const { outlet, numRobots, followed } = watcher;
+      if (outlet.bufferedAmount > mostBuffered) {
         watcher.dropped++;
         continue;
       }
-      let frame = frames.get(watcher.numRobots);
-      if (frame === undefined) {
-        frame = this.encode(watcher.numRobots);
-        frames.set(watcher.numRobots, frame);
-      }
+      const signals = followed === null ? null : signalsOf(followed);
+      if (signals) outlet.send(signals);
+      const frame = posesOf(numRobots);
       if (!frame) continue;
-      watcher.outlet.send(frame);
+      outlet.send(frame);
       watcher.sent++;
       numSent++;
     }
@@ -137,7 +158,32 @@ export class Pump {
     this.last.set(numRobots, newest);
     const step = newest[1] ?? 0;
     const times = { simTime: step * controlDt, wallTime: Date.now() / 1000 };
-    writePoseHeader(bytes, { sequence: this.sequence++, step, ...times });
+    writeHeader(bytes, { sequence: this.sequence++, step, ...times });
     return bytes;
   }
+
+  /** A fresh frame; null where the robot did not move or has left no signals yet. */
+  private encodeSignals(robot: number): Uint8Array | null {
+    const { numSignals, controlDt } = this.mailbox;
+    const { bytes, words, row } = signalFrame(numSignals);
+    const slot = this.mailbox.readSignals(robot, row, 0);
+    if (!slot) return null;
+    const { episode, step } = slot;
+    const key = `${episode} ${step}`;
+    if (this.lastSignals.get(robot) === key) return null;
+    this.lastSignals.set(robot, key);
+    words.set([episode, step]);
+    const times = { simTime: step * controlDt, wallTime: Date.now() / 1000 };
+    writeHeader(bytes, { sequence: this.sequence++, step, ...times }, signalKind, robot);
+    return bytes;
+  }
+}
+
+/** Asks `make` once for each key. */
+function once<T>(make: (key: number) => T): (key: number) => T {
+  const made = new Map<number, T>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as T;
+  };
 }

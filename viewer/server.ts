@@ -1,15 +1,17 @@
 // Server of the viewer: pages, runs and recordings over HTTP, a live training over a WebSocket.
 //
 // `startViewer({ path: "runs" })` shows what is on the disk. A training adds itself with
-// `live: { run, task, model, mailbox }`, where `mailbox` is a PoseMailbox that its physics threads write
+// `live: { run, task, mailbox }`, where `mailbox` is a PoseMailbox that its physics threads write
 // (sim/poseMailbox.ts); nothing here is awaited by the trainer or keeps its process alive.
 
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { RobotModel } from "../sim/model.ts";
+import { planRobot } from "../sim/plan.ts";
 import type { PoseMailbox } from "../sim/poseMailbox.ts";
+import { signalLayout } from "../sim/signals.ts";
+import type { Task } from "../sim/task.ts";
 import { closeServer, pageFolder, pageHeaders, sendFile } from "./files.ts";
 import { type Access, isLoopback, loopbackHosts, type Role, roleOf } from "./guard.ts";
 import {
@@ -28,8 +30,7 @@ import { type Carry, RunFolder } from "./runs.ts";
 export interface LiveTraining {
   /** The run's name. */
   readonly run: string;
-  readonly task: string;
-  readonly model: RobotModel;
+  readonly task: Task;
   readonly mailbox: PoseMailbox;
   /** What the status line says of it now; asked for once a second while somebody watches. */
   readonly status?: () => string;
@@ -229,6 +230,8 @@ function talk(
     } else if (message.type === "subscribe") {
       leave();
       if (message.poses && pump) watcher = pump.add(socket, message.numRobots);
+    } else if (message.type === "follow") {
+      if (watcher) pump?.follow(watcher, message.robot);
     } else if (role === "control") live?.stop?.();
     else say({ type: "refused", reason: "this link may only watch" });
   };
@@ -245,7 +248,9 @@ function talk(
   say({ type: "hello", version: protocolVersion, role, live: live && describe(live) });
 }
 
-function describe({ run, task, model, mailbox }: LiveTraining) {
+function describe({ run, task, mailbox }: LiveTraining) {
   const { numRobots, controlDt } = mailbox;
-  return { run, task, model, numRobots, controlDt };
+  const { id, model } = task;
+  const signals = signalLayout(task, planRobot(model));
+  return { run, task: id, model, signals, numRobots, controlDt };
 }

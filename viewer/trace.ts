@@ -9,27 +9,16 @@ import { scaleFriction, scaleMasses } from "../sim/randomize.ts";
 import type { Physics } from "../sim/rapier.ts";
 import type { Recording } from "../sim/recording.ts";
 import { startReplay } from "../sim/replay.ts";
+import { type SignalLayout, signalLayout, writeJoints, writeStep } from "../sim/signals.ts";
 import type { Mark, Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
 import type { PolicyGraph } from "./policyGraph.ts";
 
-/** Where the numbers of a row lie: the first index of each kind, and names. */
-export interface TraceLayout {
-  readonly width: number;
+/** Where the numbers of a row lie: those of its signals, and what else is seen. */
+export interface TraceLayout extends SignalLayout {
   readonly poses: number; // 7 a link
-  readonly positions: number; // rad or m, one a joint
-  readonly velocities: number;
-  readonly torques: number; // N m or N
-  readonly actions: number;
-  readonly terms: number;
-  readonly reward: number;
-  readonly episodeReturn: number;
   readonly center: number; // of mass, 3
   readonly links: readonly string[];
-  readonly joints: readonly string[];
-  /** Names of an action's elements. */
-  readonly actuators: readonly string[];
-  readonly rewardTerms: readonly string[];
 }
 
 /** Numbers a contact has: position 3, normal 3, force, link. */
@@ -214,15 +203,11 @@ export class Tracer {
       for (let i = 0; i < 3; i++) row[at + i] = linkPositions[3 * link + i]!;
       for (let i = 0; i < 4; i++) row[at + 3 + i] = linkRotations[4 * link + i]!;
     }
-    row.set(world.jointPositions, layout.positions);
-    row.set(world.jointVelocities, layout.velocities);
-    row.set(world.jointTorques, layout.torques);
+    writeJoints(row, 0, layout, world);
     row.set(centerOf(world), layout.center);
     if (this.step === 0) return;
-    row.set(this.action, layout.actions);
-    row.set(out.terms, layout.terms);
-    row[layout.reward] = out.rewards[0]!;
-    row[layout.episodeReturn] = this.episodeReturn;
+    const { action, episodeReturn } = this;
+    writeStep(row, 0, layout, { action, terms: out.terms, reward: out.rewards[0]!, episodeReturn });
   }
 
   private addContacts(into: number[]): number {
@@ -242,26 +227,8 @@ function change(world: World, { friction, mass }: ForkChanges): void {
 /** Where a task's numbers lie in a row. */
 export function layoutOf(task: Task, { model, plan }: World): TraceLayout {
   const links = model.links.map(({ name }) => name);
-  const joints = plan.coordinates.map(({ name }) => name);
-  const actuators = task.action.names;
-  const { rewardTerms } = task;
-  let width = 0;
-  const take = (count: number): number => {
-    width += count;
-    return width - count;
-  };
-  const starts = {
-    poses: take(7 * links.length),
-    positions: take(joints.length),
-    velocities: take(joints.length),
-    torques: take(joints.length),
-    actions: take(actuators.length),
-    terms: take(rewardTerms.length),
-    reward: take(1),
-    episodeReturn: take(1),
-    center: take(3),
-  };
-  return { ...starts, width, links, joints, actuators, rewardTerms };
+  const signals = signalLayout(task, plan, 7 * links.length);
+  return { ...signals, width: signals.width + 3, poses: 0, center: signals.width, links };
 }
 
 function centerOf({ plan, linkCenters }: World): number[] {

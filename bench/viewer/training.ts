@@ -35,12 +35,12 @@ export async function trainWatched(numRounds: number): Promise<Viewed[]> {
     "train.numEnvs=64",
   ];
   const config = await resolveConfig({ task, algorithm: "ppo", sets });
-  const { model, controlDt, id } = await createTask(task);
-  const mailbox = createPoseMailbox(64, model.links.length, controlDt);
+  const made = await createTask(task);
+  const mailbox = createPoseMailbox(made, 64);
   const viewer = await startViewer({
     path: root,
     port: 0,
-    live: { run: "bench", task: id, model, mailbox },
+    live: { run: "bench", task: made, mailbox },
   });
   const clients = fork(new URL("./clients.js", import.meta.url), [viewer.url]);
   const steps: [time: number, step: number][] = [];

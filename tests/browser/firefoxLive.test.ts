@@ -28,13 +28,13 @@ describeWith(firefoxMissing, "a running server's page in Firefox", () => {
   beforeAll(async () => {
     episode = await record("hopper", 60);
     root = runFolder("hopping", episode);
-    const { id, model, controlDt, action } = await createTask("hopper");
-    mailbox = createPoseMailbox(numRobots, model.links.length, controlDt);
+    const task = await createTask("hopper");
+    mailbox = createPoseMailbox(task, numRobots);
     const source = await taskSource("hopper");
     env = await createVecEnv(source, { numEnvs: numRobots, seed: 1, poses: mailbox.buffer });
     env.reset();
-    timer = setInterval(() => void env.step(new Float32Array(numRobots * action.size)), 20);
-    const live = { run: "hopping", task: id, model, mailbox, status: () => "step 7" };
+    timer = setInterval(() => void env.step(new Float32Array(numRobots * task.action.size)), 20);
+    const live = { run: "hopping", task, mailbox, status: () => "step 7" };
     viewer = await startViewer({ path: root, port: 0, live });
     firefox = await driveFirefox("local");
     await firefox.open(viewer.url);
@@ -61,7 +61,7 @@ describeWith(firefoxMissing, "a running server's page in Firefox", () => {
     await eventually(() => textOf("#state")).toMatch(
       /time-lapse · 4 robots · step 7 · [1-9]\d* Hz/,
     );
-    const poses = "Array.from(salle.livePoses ?? [])";
+    const poses = "Array.from(salle.liveStage.poses ?? [])";
     const before = await evaluate<number[]>(poses);
     expect(before.length).toBe(numRobots * 7 * mailbox.numLinks);
     await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);

@@ -151,9 +151,9 @@ describeChromium("the viewer's page", () => {
     const column = (at: number, from: number): number[] =>
       Array.from(rows.filter((_, i) => i % layout.width === at)).slice(from);
     const plots = "salle.panel.signals.drawn";
-    await eventually(() => evaluate(`${plots}[3].plot.data[0].length`)).toBe(
-      rows.length / layout.width,
-    );
+    const numRows = rows.length / layout.width;
+    const lengths = `${plots}.slice(0, 4).map(({ plot }) => plot.data[0].length)`;
+    await eventually(() => evaluate(lengths)).toEqual([numRows - 1, numRows - 1, numRows, numRows]);
     const shown = await evaluate<{ title: string; names: string[]; lines: number[][] }[]>(
       `${plots}.map(({ title, names, plot }) =>
         ({ title, names, lines: plot.data.slice(1).map((line) => Array.from(line)) }))`,
@@ -170,6 +170,10 @@ describeChromium("the viewer's page", () => {
       expect(of(title)?.names).toEqual(layout.joints);
       expect(of(title)?.lines).toEqual(layout.joints.map((_, j) => column(at + j, 0)));
     }
+    await evaluate("salle.player.playing = false; salle.seek(0.5)");
+    const offsets = `${plots}.filter(({ section }) => section.open).map(({ plot }) =>
+      new DOMMatrix(plot.now.style.transform).e - plot.plot.valToPos(salle.player.time, "x"))`;
+    for (const offset of await evaluate<number[]>(offsets)) expect(offset).toBeCloseTo(0, 3);
     await page.hover(`.joints td[title="${layout.joints[1]}"]`);
     await eventually(() => page.textContent("#panel summary:has-text('Torques')")).toContain(
       layout.joints[1]!,
@@ -212,27 +216,41 @@ describeChromium("the viewer's page", () => {
   });
 
   test("shows a training while it goes on, and counts what comes", async () => {
-    const { model, controlDt, action, id } = await createTask("hopper");
-    const mailbox = createPoseMailbox(4, model.links.length, controlDt);
+    const task = await createTask("hopper");
+    const { model, action } = task;
+    const mailbox = createPoseMailbox(task, 4);
     const source = await taskSource("hopper");
     const env = await createVecEnv(source, { numEnvs: 4, seed: 1, poses: mailbox.buffer });
     let numStops = 0;
     const stop = (): void => void numStops++;
-    const live = { run: evil, task: id, model, mailbox, status: () => "step 7", stop };
+    const live = { run: evil, task, mailbox, status: () => "step 7", stop };
     const training = await startViewer({ path: root, port: 0, live });
     env.reset();
-    const timer = setInterval(() => void env.step(new Float32Array(4 * action.size)), 20);
+    const timer = setInterval(
+      () => void env.step(new Float32Array(4 * action.size).fill(0.25)),
+      20,
+    );
     try {
       await page.goto(training.url);
       await eventually(() => page.textContent("#state")).toMatch(
         /time-lapse · 4 robots · step 7 · \d+ Hz/,
       );
-      const poses = "Array.from(salle.livePoses ?? [])";
+      const poses = "Array.from(salle.liveStage.poses ?? [])";
       const before = await evaluate<number[]>(poses);
       expect(before.length).toBe(4 * model.links.length * 7);
       await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
       expect(mailbox.watching).toBe(true);
+      // On this narrow page signals are below; they come because they are there, of the robot that is followed.
+      const actions = "salle.panel.signals.drawn[1]?.plot.data";
+      await eventually(() => evaluate(`${actions}?.[0].length ?? 0`)).toBeGreaterThan(5);
+      expect(await evaluate(`${actions}[1].filter((value) => value !== null)`)).toContain(0.25);
+      const followed = await evaluate<number>("salle.theatre.followed");
+      expect([0, 1, 2, 3].filter((robot) => mailbox.isFollowed(robot))).toEqual([followed]);
+      await page.keyboard.press(".");
+      await eventually(() => mailbox.isFollowed((followed + 1) % 4)).toBe(true);
+      expect(mailbox.isFollowed(followed)).toBe(false);
       await page.click("#tabs [data-tab=runs]");
+      await eventually(() => [0, 1, 2, 3].some((robot) => mailbox.isFollowed(robot))).toBe(false);
       await page.click("#list >> text=follow");
       await eventually(() => page.textContent("#state")).toMatch(/all \d+ checksums equal/);
       page.on("dialog", (dialog) => void dialog.accept());

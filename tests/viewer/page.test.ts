@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { SignalLayout } from "../../sim/signals.ts";
 import { readAddress, writeAddress } from "../../viewer/client/page/address.ts";
 import { newerEpisode } from "../../viewer/client/page/follow.ts";
+import { LiveSignals } from "../../viewer/client/page/liveSignals.ts";
 import { Player } from "../../viewer/client/page/player.ts";
 import { bandOf, curveOf, smooth } from "../../viewer/client/page/seeds.ts";
 
@@ -63,6 +65,28 @@ test("a newer episode follows only the one that was the newest when it was opene
   expect(newerEpisode([run], opened("eval-1.rec"), 2)).toBeNull();
   expect(newerEpisode([run], opened("eval-3.rec"), 3)).toBeNull();
   expect(newerEpisode([run], { run: null, episode: null }, 0)).toBeNull();
+});
+
+test("signals of a training go on over episodes, cut between them, for four seconds", () => {
+  const layout = { width: 2 } as SignalLayout;
+  const signals = new LiveSignals(layout, 7, 0.5);
+  const take = (episode: number, step: number, value: number, robot = 7): void =>
+    signals.take({ robot, episode, step, row: Float32Array.of(0, value) });
+  take(3, 11, 1);
+  take(3, 13, 2);
+  take(3, 14, 9, 6); // of the robot that was followed before
+  take(4, 0, 8);
+  take(4, 1, 3);
+  expect(signals.lines(1, 1)).toEqual([
+    [0, 1, 1, 1.5],
+    [1, 2, null, 3],
+  ]);
+  expect([signals.time, signals.row?.[1]]).toEqual([1.5, 3]);
+  take(4, 8, 4);
+  expect(signals.lines(1, 1)).toEqual([
+    [1, 1, 1.5, 5],
+    [2, null, 3, 4],
+  ]);
 });
 
 describe("curves of seeds", () => {

@@ -3,11 +3,15 @@ import { describe, expect, test } from "vitest";
 import {
   clientMessage,
   decodePoses,
+  decodeSignals,
   encodePoses,
   headerBytes,
   type PoseFrame,
   parseMessage,
   serverMessage,
+  signalFrame,
+  signalKind,
+  writeHeader,
 } from "../../viewer/protocol.ts";
 
 const numLinks = 3;
@@ -55,6 +59,19 @@ describe("pose frames", () => {
   });
 });
 
+test("signal frames come back as they were sent, and are refused where they are cut or of another width", () => {
+  const { bytes, words, row } = signalFrame(3);
+  words.set([5, 17]);
+  row.set([1, -2, 3]);
+  writeHeader(bytes, { sequence: 1, simTime: 0.34, wallTime: 1, step: 17 }, signalKind, 9);
+  expect(decodeSignals(bytes, 3)).toEqual({ robot: 9, episode: 5, step: 17, row });
+  expect(decodeSignals(bytes, 2)).toBeNull();
+  expect(decodeSignals(bytes.subarray(0, bytes.length - 4), 2)).toBeNull();
+  expect(decodePoses(bytes, numLinks)).toBeNull();
+  row[1] = Number.NaN;
+  expect(decodeSignals(bytes, 3)).toBeNull();
+});
+
 test("100,000 malformed frames and texts throw nothing and are told from good ones", () => {
   const frame = encodePoses(fc.sample(poseFrame(1), 1)[0]!);
   let numRefused = 0;
@@ -68,6 +85,8 @@ test("100,000 malformed frames and texts throw nothing and are told from good on
     for (let k = 0; k < 3 && bytes.length > 0; k++)
       bytes[next(Math.min(32, bytes.length))] = next(256);
     const decoded = decodePoses(bytes, numLinks);
+    const signals = decodeSignals(bytes, (frame.length - headerBytes) / 4 - 2);
+    expect(signals?.row.every(Number.isFinite) ?? true).toBe(true);
     if (decoded === null) numRefused++;
     else expect(decoded.poses.length % (7 * numLinks)).toBe(0);
   }
@@ -86,6 +105,8 @@ test("messages that the schema does not know are refused", () => {
     '{"type":"subscribe","poses":true,"numRobots":-1}',
     '{"type":"subscribe","poses":true,"numRobots":1e9}',
     '{"type":"control","action":"format"}',
+    '{"type":"follow","robot":-1}',
+    '{"type":"follow"}',
     '{"type":"__proto__"}',
   ];
   for (const text of texts) expect(parseMessage(clientMessage, text)).toBeNull();

@@ -159,10 +159,10 @@ describe("on the loopback", () => {
 });
 
 test("elsewhere needs a token, and a link for watching may not stop a training", async () => {
-  const { model, id, controlDt } = await createTask("hopper");
-  const mailbox = createPoseMailbox(1, model.links.length, controlDt);
+  const task = await createTask("hopper");
+  const mailbox = createPoseMailbox(task, 1);
   let numStops = 0;
-  const live = { run: "r", task: id, model, mailbox, stop: () => numStops++ };
+  const live = { run: "r", task, mailbox, stop: () => numStops++ };
   const viewer = await start({ host: "0.0.0.0", live });
   const at = viewer.url.replace("0.0.0.0", "127.0.0.1");
   const readAt = viewer.readUrl!.replace("0.0.0.0", "127.0.0.1");

@@ -11,6 +11,7 @@ import { Episode, endOf } from "./episode.ts";
 import { newerEpisode } from "./follow.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
+import { LiveStage } from "./liveStage.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel, type PanelButtons } from "./panel.ts";
 import { Player } from "./player.ts";
@@ -35,16 +36,15 @@ export class App {
   opened: Episode | null = null;
   ghost: Episode | null = null;
   problem: string | null = null;
-  watchingLive = false;
   /** The share of a video that is done while one is made (capture.ts). */
   recording: number | null = null;
   readonly live: Live;
+  readonly liveStage: LiveStage;
   /** Called after the view changed. */
   viewChanged: () => void = () => undefined;
   readonly duel = new Duel();
   private readonly bar: Bar;
   private readonly sidebar: Sidebar;
-  private livePoses: Float32Array | null = null;
   private numFiles = 0; // of the run that is open, when its episode was opened
   private last = performance.now();
   private readonly addressBar = new AddressBar();
@@ -80,6 +80,11 @@ export class App {
       Object.assign(this.sidebar, { live: live?.run ?? null, mayStop: role === "control" });
       this.sidebar.render();
     });
+    this.liveStage = new LiveStage(this.live, this.theatre, this.panel);
+  }
+
+  get watchingLive(): boolean {
+    return this.liveStage.shown;
   }
 
   /** Shows the robot or the curves. */
@@ -180,11 +185,10 @@ export class App {
 
   watchLive(): void {
     this.close();
-    this.watchingLive = true;
+    this.liveStage.open();
     root.dataset["live"] = "";
     this.address = { ...this.address, run: null, episode: null, task: null };
     this.setCurrent("live");
-    this.live.watch(true);
   }
 
   private followNewest(): void {
@@ -218,10 +222,8 @@ export class App {
   }
 
   private close(): void {
-    this.live.watch(false);
-    this.watchingLive = false;
+    this.liveStage.close();
     delete root.dataset["live"];
-    this.livePoses = null;
     this.panel.signals.setLayout(null);
     this.duel.end();
     this.episode?.close();
@@ -241,7 +243,7 @@ export class App {
     this.last = now;
     showLines(this);
     if (this.recording !== null) return; // the frames are a video's
-    if (this.watchingLive) this.frameLive(seconds);
+    if (this.watchingLive) this.liveStage.frame(seconds);
     else this.frameEpisode(seconds);
     this.addressBar.update(now, this);
   }
@@ -282,17 +284,5 @@ export class App {
     }
     this.address = { ...this.address, time: null, camera: null };
     requestAnimationFrame(() => performance.mark("salle: first robot")); // when the picture is out
-  }
-
-  private frameLive(seconds: number): void {
-    const model = this.live.hello?.live?.model;
-    const poses = this.live.posesNow();
-    if (!model || !poses) {
-      this.theatre.drawOnce();
-      return;
-    }
-    if (!this.livePoses) this.theatre.open(model, poses, { numRobots: this.live.numRobots });
-    this.livePoses = poses;
-    this.theatre.showPoses(poses, seconds);
   }
 }

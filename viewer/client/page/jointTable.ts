@@ -1,6 +1,6 @@
 // JointTable: each joint's position, velocity and torque now; pointing at one shows its lines.
 
-import type { TraceLayout } from "../../trace.ts";
+import type { SignalLayout } from "../../../sim/signals.ts";
 import { el, setText } from "./dom.ts";
 import { swatch, type TimePlot } from "./plots.ts";
 
@@ -14,11 +14,11 @@ interface JointRow {
 
 export class JointTable {
   readonly element: HTMLElement;
-  private readonly layout: TraceLayout;
+  private readonly layout: SignalLayout;
   private readonly rows: readonly JointRow[];
   private largest = 1; // N m or N, of any torque so far
 
-  constructor(layout: TraceLayout, plots: readonly TimePlot[]) {
+  constructor(layout: SignalLayout, plots: readonly TimePlot[]) {
     this.layout = layout;
     this.rows = layout.joints.map(jointRow);
     const head = ["Joint", "position", "velocity", "torque"].map((textContent) => {

@@ -3,14 +3,17 @@
 import { z } from "zod";
 import {
   decodePoses,
+  decodeSignals,
   type PoseFrame,
   parseMessage,
   protocolVersion,
   type ServerMessage,
   serverMessage,
+  signalKind,
   subprotocol,
 } from "../../protocol.ts";
 import { host } from "./host.ts";
+import { LiveSignals } from "./liveSignals.ts";
 import { interpolatePoses } from "./timeline.ts";
 
 z.config({ jitless: true }); // the page's security policy forbids checks that are compiled
@@ -24,6 +27,8 @@ export class Live {
   hello: Hello | null = null;
   status: Status | null = null;
   connected = false;
+  /** Of the robot that is followed. */
+  signals: LiveSignals | null = null;
   /** Frames a second that arrive. */
   rate = 0;
   /** Resolves when it is known whether anything trains here. */
@@ -32,6 +37,7 @@ export class Live {
   private readonly changed: () => void;
   private socket: WebSocket | null = null;
   private watching = false;
+  private followed: number | null = null;
   private frames: { readonly frame: PoseFrame; readonly at: number }[] = [];
   private offset = Number.POSITIVE_INFINITY; // this clock − the server's, the least seen, in s
   private retry = 500; // ms
@@ -56,6 +62,15 @@ export class Live {
     this.watching = on;
     this.frames = [];
     this.subscribe();
+  }
+
+  /** Asks for the signals of one of the robots that are watched, or of none. */
+  follow(robot: number | null): void {
+    if (this.followed === robot) return;
+    this.followed = robot;
+    const { signals, controlDt } = this.hello?.live ?? {};
+    this.signals = robot === null || !signals ? null : new LiveSignals(signals, robot, controlDt!);
+    this.say({ type: "follow", robot });
   }
 
   stop(): void {
@@ -102,6 +117,7 @@ export class Live {
 
   private subscribe(): void {
     this.say({ type: "subscribe", poses: this.watching, numRobots: mostRobots });
+    if (this.watching && this.followed !== null) this.say({ type: "follow", robot: this.followed });
   }
 
   private say(message: object): void {
@@ -117,6 +133,11 @@ export class Live {
   }
 
   private takeFrame(bytes: Uint8Array): void {
+    if (bytes[0] === signalKind) {
+      const signals = decodeSignals(bytes, this.signals?.layout.width ?? 0);
+      if (signals) this.signals?.take(signals);
+      return;
+    }
     const numLinks = this.hello?.live?.model.links.length ?? 0;
     const frame = decodePoses(bytes, numLinks);
     if (!frame) return;

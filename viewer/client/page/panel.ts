@@ -3,6 +3,7 @@
 import type { ForkChanges } from "../../trace.ts";
 import { byId, el, setText } from "./dom.ts";
 import type { PolicyChoice } from "./duel.ts";
+import type { LiveSignals } from "./liveSignals.ts";
 import { Signals } from "./signals.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -38,8 +39,8 @@ export class Panel {
       el("p", {
         className: "note live-note",
         textContent:
-          "A training sends poses alone. Follow simulates its newest episode here, at its own " +
-          "speed, with rewards, actions and torques.",
+          "Signals of the robot that is followed, as often as frames come. Follow, beside the " +
+          "training's name, simulates its newest episode here with every step.",
       }),
       this.signals.element,
       el("h2", { textContent: "Save" }),
@@ -65,13 +66,20 @@ export class Panel {
 
   /** Shows an episode's numbers at a time. */
   update(timeline: Timeline, time: number, forked: boolean): void {
-    this.signals.update(timeline, timeline.stepAt(time), time);
+    this.signals.update(timeline, timeline.row(timeline.stepAt(time)), time);
     setText(
       this.forkNote,
       forked
         ? "Forked: drag the robot to push it. Changes here begin the fork anew."
         : "Go on from this step otherwise, with these changes.",
     );
+  }
+
+  /** Shows the newest numbers of a training's robot, where there are some. */
+  updateLive(rows: LiveSignals | null): void {
+    if (!rows?.row) return;
+    this.signals.setLayout(rows.layout, true);
+    this.signals.update(rows, rows.row, rows.time);
   }
 
   private slider(name: "friction" | "mass", low: number, high: number): HTMLElement {

@@ -102,8 +102,8 @@ export class TimePlot {
     this.plot.over.onclick = (event) => seek(this.plot.posToVal(event.offsetX, "x"));
   }
 
-  /** New lines: the times first. */
-  setData(data: readonly ArrayLike<number>[]): void {
+  /** New lines: the times first; null cuts a line. */
+  setData(data: readonly ArrayLike<number | null>[]): void {
     this.plot.setData(data as unknown as uPlot.AlignedData);
   }
 

@@ -1,17 +1,24 @@
 // Signals: an episode's numbers over time and now: reward terms, actions, and each joint's motion by name.
 //
-// All of it was found by simulating the episode in this tab. Joints have one colour in all their plots, and
+// All of an episode's was found by simulating it in this tab; a training's comes from there. Joints have one colour in all their plots, and
 // the table of joints is their legend.
 
-import type { TraceLayout } from "../../trace.ts";
+import type { SignalLayout } from "../../../sim/signals.ts";
 import { el, setText } from "./dom.ts";
 import { JointTable } from "./jointTable.ts";
 import { swatch, TimePlot } from "./plots.ts";
-import type { Timeline } from "./timeline.ts";
 
 const plotEvery = 250; // ms between redrawings while rows come in
-const span = 4; // s that fit: a gait's steps are told apart
+const span = 4; // s of an episode that fit: a gait's steps are told apart
 const mostLoad = 0.03; // share of the time that redrawing may take
+
+/** What can be drawn: an episode's rows, or a training's last ones. */
+export interface SignalRows {
+  /** Grows with every row. */
+  readonly count: number;
+  /** Times, and `numLines` columns from number `at` of a row on; without what lies before a first row. */
+  lines(at: number, numLines: number, firstRow: number): readonly ArrayLike<number | null>[];
+}
 
 /** Lines of one kind. */
 interface Signal {
@@ -25,7 +32,7 @@ interface Signal {
 }
 
 /** What of a robot is drawn over time. */
-export function signalsOf(layout: TraceLayout): Signal[] {
+export function signalsOf(layout: SignalLayout): Signal[] {
   const { joints, actuators, rewardTerms } = layout;
   const motion = (title: string, unit: string, at: number): Signal => {
     return { title, unit, names: joints, at, firstRow: 0 };
@@ -50,10 +57,11 @@ export class Signals {
   drawn: readonly Drawn[] = [];
   private readonly seek: (time: number) => void;
   private readonly folded = new Set(["Positions"]);
-  private layout: TraceLayout | null = null;
+  private layout: SignalLayout | null = null;
+  private rolling = false;
   private legends: Legend[] = [];
   private joints: JointTable | null = null;
-  private last: readonly [Timeline | null, number] = [null, 0];
+  private last: readonly [SignalRows | null, number] = [null, 0];
   private stale: Drawn[] = [];
   private nextAt = 0; // ms
 
@@ -64,10 +72,16 @@ export class Signals {
     }).observe(this.element);
   }
 
-  /** Makes room for another robot's numbers. */
-  setLayout(layout: TraceLayout | null): void {
+  /** Whether any of it can be seen: another tab may be shown. */
+  get visible(): boolean {
+    return this.element.clientWidth > 0;
+  }
+
+  /** Makes room for another robot's numbers; `rolling` ones are always shown whole. */
+  setLayout(layout: SignalLayout | null, rolling = false): void {
     if (layout === this.layout) return;
     this.layout = layout;
+    this.rolling = rolling;
     for (const { plot } of this.drawn) plot.dispose();
     this.element.replaceChildren();
     this.drawn = [];
@@ -95,11 +109,11 @@ export class Signals {
     );
   }
 
-  update(timeline: Timeline, step: number, time: number): void {
-    if (!this.layout || this.element.clientWidth === 0) return; // another tab is shown
-    this.redraw(timeline);
+  /** Shows rows, and of one of them the numbers. */
+  update(rows: SignalRows, row: Float32Array, time: number): void {
+    if (!this.layout || !this.visible) return;
+    this.redraw(rows, time);
     for (const { plot } of this.drawn) plot.moveTo(time);
-    const row = timeline.row(step);
     for (const legend of this.legends) legend.update(row);
     this.joints?.update(row);
   }
@@ -112,7 +126,8 @@ export class Signals {
   private section(signal: Signal): Drawn {
     const { title, unit, names } = signal;
     const width = Math.max(200, this.element.clientWidth);
-    const plot = new TimePlot(names, width, this.seek, title === "Reward terms" ? undefined : span);
+    const whole = this.rolling || title === "Reward terms";
+    const plot = new TimePlot(names, width, this.seek, whole ? undefined : span);
     const head = el(
       "summary",
       {},
@@ -130,23 +145,21 @@ export class Signals {
   }
 
   /** One plot a frame, so that none takes long. */
-  private redraw(timeline: Timeline): void {
+  private redraw(rows: SignalRows, time: number): void {
     const [last, count] = this.last;
     const begun = performance.now();
-    if (last !== timeline || (count !== timeline.count && begun >= this.nextAt)) {
-      this.last = [timeline, timeline.count];
+    if (last !== rows || (count !== rows.count && begun >= this.nextAt)) {
+      this.last = [rows, rows.count];
       this.nextAt = begun + plotEvery;
       this.stale = this.drawn.filter(({ section }) => section.open);
     }
     const next = this.stale.shift();
     if (!next) return;
     const { plot, at, firstRow, names } = next;
-    const from = Math.min(firstRow, timeline.count);
-    const times = Float64Array.from({ length: timeline.count }, (_, k) => k * timeline.controlDt);
-    const columns = names.map((_, i) => timeline.column(at + i).subarray(from));
-    plot.setData([times.subarray(from), ...columns]);
+    plot.setData(rows.lines(at, names.length, firstRow));
     queueMicrotask(() => {
-      // The plot draws in a microtask that was queued before this one.
+      // The plot draws in a microtask that was queued before this one; only then it knows its new scale.
+      plot.moveTo(time);
       this.nextAt += (performance.now() - begun) / mostLoad;
     });
   }

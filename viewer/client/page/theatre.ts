@@ -141,6 +141,11 @@ export class Theatre {
     this.draw(seconds);
   }
 
+  /** Which of a training's robots the camera follows. */
+  get followed(): number {
+    return this.followedAt / (7 * (this.model?.links.length ?? 1));
+  }
+
   /** Follows the next of a training's robots, or the one before. */
   followNext(by: number): void {
     const width = 7 * (this.model?.links.length ?? 1);

@@ -2,10 +2,11 @@
 
 import type { Mark } from "../../../sim/task.ts";
 import { contactWidth, type TraceChunk, type TraceLayout } from "../../trace.ts";
+import type { SignalRows } from "./signals.ts";
 
 const trailEvery = 2; // rows
 
-export class Timeline {
+export class Timeline implements SignalRows {
   readonly layout: TraceLayout;
   readonly controlDt: number;
   /** Rows that are there; row k is after k control steps. */
@@ -103,10 +104,18 @@ export class Timeline {
     return points;
   }
 
-  /** One number of every row so far, from column `at`; fresh. */
-  column(at: number): Float64Array {
+  /** The times of the rows from `firstRow` on, and `numLines` columns of theirs from `at` on; fresh. */
+  lines(at: number, numLines: number, firstRow: number): Float64Array[] {
     const { width } = this.layout;
-    return Float64Array.from({ length: this.count }, (_, step) => this.rows[step * width + at]!);
+    const length = Math.max(0, this.count - firstRow);
+    const column = (of: (step: number) => number): Float64Array =>
+      Float64Array.from({ length }, (_, k) => of(firstRow + k));
+    return [
+      column((step) => step * this.controlDt),
+      ...Array.from({ length: numLines }, (_, i) =>
+        column((step) => this.rows[step * width + at + i]!),
+      ),
+    ];
   }
 }
 

@@ -153,7 +153,7 @@ export class Session {
   async after(out: VecEnvStep, loop: LoopView): Promise<void> {
     const { settings } = this;
     const before = this.step;
-    this.step += settings.numEnvs;
+    this.step += settings.numEnvs * (this.env.stepsPerDecision ?? 1);
     this.episodes.add(out);
     const isLast = this.step >= settings.totalTimesteps || this.isLate();
     const crossed = (every: number) =>

@@ -15,6 +15,8 @@ export interface TrainEnv {
   readonly mirror: EnvSpec["mirror"];
   /** What to act on, [N, O]; a view, valid until the next step. */
   readonly observations: Float32Array;
+  /** Control steps that a step of these envs takes; 1 where missing. */
+  readonly stepsPerDecision?: number;
   /** Begins an episode in every env. */
   reset(): Promise<void>;
   /** Starts a step with actions [N, A] and returns at once. */
@@ -27,11 +29,16 @@ export interface TrainEnv {
   dispose(): Promise<void>;
 }
 
+/** Envs of which some can begin anew while the others are in the midst of an episode. */
+export interface RestartableEnv extends TrainEnv {
+  begin(envs: readonly number[]): Promise<void>;
+}
+
 /** Puts something between envs and loop; what it returns disposes of what it was given. */
-export type WrapEnv = (env: TrainEnv) => Promise<TrainEnv>;
+export type WrapEnv = (env: RestartableEnv) => Promise<TrainEnv>;
 
 /** The envs themselves. */
-export function plainEnv(env: VecEnv): TrainEnv {
+export function plainEnv(env: VecEnv): RestartableEnv {
   const { task, numEnvs } = env;
   return {
     task,
@@ -44,6 +51,9 @@ export function plainEnv(env: VecEnv): TrainEnv {
     },
     async reset() {
       env.reset();
+    },
+    async begin(envs) {
+      env.begin(envs);
     },
     send: (actions) => env.send(actions),
     receive: async () => env.receive(),

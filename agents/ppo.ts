@@ -280,7 +280,7 @@ export function valueTerm(
 }
 
 /** (x − mean) / (standard deviation + 10⁻⁸) over a batch. */
-function standardize(x: Tensor): Tensor {
+export function standardize(x: Tensor): Tensor {
   const centred = sub(x, mean(x));
   return div(centred, add(sqrt(mean(square(centred))), 1e-8));
 }

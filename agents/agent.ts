@@ -19,6 +19,12 @@ export interface EnvSpec {
   readonly numEnvs: number;
   /** The robot seen in a mirror, where it has a left and a right. */
   readonly mirror?: { readonly observations: Mirror; readonly actions: Mirror } | undefined;
+  /** Observations end with what a frozen base policy would do, [o, a_b]; that part is never standardised. */
+  readonly observesBase?: boolean | undefined;
+  /** Least and greatest of each element of the actions in the run's data, where it has some. */
+  readonly actionRange?:
+    | { readonly low: readonly number[]; readonly high: readonly number[] }
+    | undefined;
 }
 
 /** Element i of the mirrored vector is `signs[i]` times element `indices[i]`. */
@@ -52,6 +58,8 @@ interface AlgorithmBase<C, S extends AgentState> {
   readonly settings: ZodType<C>;
   /** A fresh state; equal generators give equal bits. */
   init(spec: EnvSpec, config: C, rng: Rng): S;
+  /** What a run of it can't do without: a frozen base policy, a dataset. */
+  readonly needs?: readonly ("base" | "data")[];
   /** The entries of the state that `act` reads. */
   readonly policyKeys: readonly (keyof S & string)[];
   /** Actions in [−1, 1], [N, A]. `policy` has the entries named in `policyKeys`. */
@@ -68,6 +76,14 @@ export interface OffPolicyConfig {
   readonly utdRatio: number;
   readonly actorPeriod: number;
   readonly normalizer: "none" | "warmUp" | "running";
+  /** Whether a return that a time limit cut is worth more than its rewards. */
+  readonly timeOuts: "bootstrap" | "terminal";
+  /** Added to every reward. */
+  readonly rewardShift: number;
+  /** Updates of the critics alone before the others. */
+  readonly criticWarmUp: number;
+  /** Share of each batch that is drawn from the run's data, where it has some. */
+  readonly offlineShare: number;
 }
 
 /** Rows of a batch; every leaf has the leading axis B. */
@@ -117,6 +133,21 @@ export interface OffPolicyAlgorithm<
    * at each of the env's episodes. 1 where missing.
    */
   explorationScale?(config: C): readonly [low: number, high: number];
+  /**
+   * What the loop does before learning starts, of raw observations [N, O] and uniform draws [N, A] in
+   * [−1, 1); fresh. The draws themselves where missing.
+   */
+  warmUpActions?(
+    observations: Float32Array,
+    draws: Float32Array,
+    spec: EnvSpec,
+    config: C,
+  ): Float32Array;
+  /**
+   * Chance, after so many control steps, that an env takes the policy's action rather than one of
+   * `warmUpActions`; 1 where missing.
+   */
+  policyShare?(config: C, step: number): number;
 }
 
 /** What an on-policy loop must know before it can run one; `onPolicy.ts` has the settings. */

@@ -29,10 +29,13 @@ export class Normalizer {
   private readonly exactMeans: Float64Array;
   private readonly squares: Float64Array;
   private readonly mirror: Mirror | undefined;
+  private readonly numPlain: number;
 
-  constructor(kind: NormalizerKind, size: number, mirror?: Mirror) {
+  /** The last `numPlain` elements are left as they are. */
+  constructor(kind: NormalizerKind, size: number, mirror?: Mirror, numPlain = 0) {
     this.kind = kind;
     this.mirror = mirror;
+    this.numPlain = numPlain;
     this.frozen = kind === "none";
     this.means = new Float32Array(size);
     this.scales = new Float32Array(size).fill(1);
@@ -102,7 +105,7 @@ export class Normalizer {
 
   private refresh(): void {
     if (this.count === 0) return;
-    for (let i = 0; i < this.means.length; i++) {
+    for (let i = 0; i < this.means.length - this.numPlain; i++) {
       this.means[i] = this.exactMeans[i]!;
       const std = Math.sqrt(this.squares[i]! / this.count);
       this.scales[i] = 1 / Math.max(std, leastStd);

@@ -24,6 +24,22 @@ export const offPolicySettings = {
     .enum(["none", "warmUp", "running"])
     .default("none")
     .describe("observations: as they are, standardised by the random steps', or by all so far"),
+  timeOuts: z
+    .enum(["bootstrap", "terminal"])
+    .default("bootstrap")
+    .describe("at a time limit: what would have followed counts, or nothing more is to be had"),
+  rewardShift: z.number().default(0).describe("added to every reward; -1 makes haste worth it"),
+  criticWarmUp: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("updates of the critics alone, at once when learning starts"),
+  offlineShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("share of each batch from the run's data, where it has some (RLPD: half)"),
 } as const;
 
 /** The same setting with another default. */

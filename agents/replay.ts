@@ -156,22 +156,31 @@ export interface PendingState {
   readonly counts: Int32Array; // [N]
 }
 
+/** How steps become returns; see `OffPolicyConfig`. */
+export interface ReturnOptions {
+  readonly numStepReturns: number;
+  readonly discount: number;
+  readonly timeOuts?: "bootstrap" | "terminal";
+  readonly rewardShift?: number;
+}
+
 /**
  * Turns steps of N envs into rows of n-step returns. At an episode's end all shortened returns are
- * emitted; after a time limit, or where the physics lost the robot, they still bootstrap from the last
- * true state.
+ * emitted; after a time limit, unless that is to be terminal, or where the physics lost the robot, they
+ * still bootstrap from the last true state.
  */
 export class NStepReturns {
   private readonly n: number;
-  private readonly discount: number;
+  private readonly options: ReturnOptions;
   private readonly buffer: ReplayBuffer;
   private readonly pending: PendingState;
   private readonly row: Columns;
 
-  constructor(buffer: ReplayBuffer, numEnvs: number, numSteps: number, discount: number) {
+  constructor(buffer: ReplayBuffer, numEnvs: number, options: ReturnOptions) {
     const { observations: o, actions: a } = buffer.widths;
+    const { numStepReturns: numSteps } = options;
     this.n = numSteps;
-    this.discount = discount;
+    this.options = options;
     this.buffer = buffer;
     this.pending = {
       observations: new Float32Array(numEnvs * numSteps * o),
@@ -186,9 +195,14 @@ export class NStepReturns {
   add(step: Transitions): void {
     const numEnvs = this.pending.counts.length;
     for (let env = 0; env < numEnvs; env++) {
-      if (step.broken[env]) this.flush(env, false);
+      if (step.broken[env]) this.cut(env);
       else this.addStep(env, step);
     }
+  }
+
+  /** Ends an env's steps where they stand; their returns bootstrap. */
+  cut(env: number): void {
+    this.flush(env, false);
   }
 
   state(): PendingState {
@@ -206,14 +220,16 @@ export class NStepReturns {
 
   private addStep(env: number, step: Transitions): void {
     const { pending, n } = this;
+    const { timeOuts, rewardShift = 0 } = this.options;
     const { observations: o, actions: a } = this.buffer.widths;
     const place = env * n + pending.counts[env]!;
     copy(step.observations, env * o, pending.observations, place * o, o);
     copy(step.actions, env * a, pending.actions, place * a, a);
     copy(step.nextObservations, env * o, pending.last, env * o, o);
-    pending.rewards[place] = step.rewards[env]!;
+    pending.rewards[place] = step.rewards[env]! + rewardShift;
     pending.counts[env]!++;
-    if (step.terminated[env] || step.truncated[env]) this.flush(env, step.terminated[env] === 1);
+    if (step.terminated[env] || step.truncated[env])
+      this.flush(env, step.terminated[env] === 1 || timeOuts === "terminal");
     else if (pending.counts[env] === n) {
       this.emit(env, 0, false);
       this.shift(env);
@@ -229,7 +245,8 @@ export class NStepReturns {
 
   /** One row: from pending step k to the last one. */
   private emit(env: number, k: number, terminated: boolean): void {
-    const { pending, n, discount } = this;
+    const { pending, n } = this;
+    const { discount } = this.options;
     const { observations: o, actions: a } = this.buffer.widths;
     const [first, end] = [env * n + k, env * n + pending.counts[env]!];
     let sum = 0;

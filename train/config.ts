@@ -7,6 +7,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { AnyAlgorithm } from "../agents/agent.ts";
 import { algorithms } from "../agents/index.ts";
+import { finetuners } from "../finetune/index.ts";
 import { didYouMean } from "../sim/source.ts";
 import { taskSource } from "../tasks/index.ts";
 import { presets } from "./presets.ts";
@@ -83,11 +84,13 @@ export function parseConfig(text: string): RunConfig {
   });
 }
 
+const everyAlgorithm = { ...algorithms, ...finetuners };
+
 /** The algorithm of a name; throws where there is none. */
 export function algorithmNamed(name: string): AnyAlgorithm {
-  const algorithm = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+  const algorithm = Object.hasOwn(everyAlgorithm, name) ? everyAlgorithm[name] : undefined;
   if (algorithm) return algorithm;
-  const known = Object.keys(algorithms);
+  const known = Object.keys(everyAlgorithm);
   throw new Error(
     `unknown algorithm "${name}"${didYouMean(name, known)}; known: ${known.join(", ")}`,
   );

@@ -44,6 +44,12 @@ export class Explorer {
     return numbers;
   }
 
+  /** 1 for each env with this chance, [N]; fresh, and nothing is drawn where it is sure. */
+  choices(chance: number): Uint8Array {
+    const draw = () => (chance >= 1 || this.rng.uniform() < chance ? 1 : 0);
+    return Uint8Array.from(this.scales, draw);
+  }
+
   /** Draws new scales for the envs whose episode ended. */
   after({ finished }: Pick<VecEnvStep, "finished">): void {
     for (const { env } of finished) this.draw(env);

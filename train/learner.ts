@@ -64,10 +64,14 @@ export class OffPolicyLearner {
   private readonly updatesPerCall: number;
   private readonly progress: Float32Array;
   private readonly rngs: { readonly batches: Rng; readonly noise: Rng };
+  private readonly numCriticUpdates: number;
+  private readonly compileCriticUpdate: (state: AgentState) => Promise<UpdateProgram>;
 
   private constructor(parts: LearnerParts) {
     const { algorithm, config, spec, updatesPerCall } = parts;
     this.algorithm = algorithm;
+    this.numCriticUpdates = config.criticWarmUp;
+    this.compileCriticUpdate = parts.compileCriticUpdate;
     this.program = parts.program;
     this.policy = parts.policy;
     this.rngs = parts.rngs;
@@ -93,11 +97,15 @@ export class OffPolicyLearner {
         `updatesPerCall ${updatesPerCall} is no multiple of actorPeriod ${config.actorPeriod}`,
       );
     const resolved = { ...options, updatesPerCall };
-    const program = await compileUpdate(algorithm, config, spec, state, rngs.noise, resolved);
+    const compileFor = (actor: boolean) => (from: AgentState) =>
+      compileUpdate(algorithm, config, spec, from, rngs.noise, { ...resolved, actor });
+    const program = await compileFor(true)(state);
     const { numEnvs: numRows, observationSize, actionSize } = spec;
     const sizes = { numRows, observationSize, actionSize, device: options.device };
     const policy = await compilePolicy(algorithm, config, policyOf(algorithm, state), sizes);
-    return new OffPolicyLearner({ algorithm, config, spec, program, policy, rngs, updatesPerCall });
+    const compileCriticUpdate = compileFor(false);
+    const parts = { algorithm, config, spec, program, policy, rngs, updatesPerCall };
+    return new OffPolicyLearner({ ...parts, compileCriticUpdate });
   }
 
   /** At least `count` updates, in whole calls; the policy then acts with the new parameters. */
@@ -109,12 +117,15 @@ export class OffPolicyLearner {
   ): Promise<void> {
     if (count <= 0) return;
     this.progress.fill(progress);
-    for (let done = 0; done < count; done += this.updatesPerCall) {
-      this.fill(sources, normalizer);
-      const { values } = await this.program.run({ batch: this.batch, progress: this.progress });
-      this.numUpdates += this.updatesPerCall;
-      this.readMetrics(values.data);
+    const end = this.numUpdates + count;
+    const numOfCritics = Math.min(end, this.numCriticUpdates);
+    if (this.numUpdates < numOfCritics) {
+      const program = await this.compileCriticUpdate(await this.program.state());
+      await this.updateUntil(numOfCritics, program, sources, normalizer);
+      await this.program.load(await program.state());
+      await program.dispose();
     }
+    await this.updateUntil(end, this.program, sources, normalizer);
     await this.policy.load(await this.parameters());
   }
 
@@ -142,6 +153,20 @@ export class OffPolicyLearner {
     await this.policy.dispose();
   }
 
+  private async updateUntil(
+    end: number,
+    program: UpdateProgram,
+    sources: readonly Source[],
+    normalizer: Normalizer,
+  ): Promise<void> {
+    while (this.numUpdates < end) {
+      this.fill(sources, normalizer);
+      const { values } = await program.run({ batch: this.batch, progress: this.progress });
+      this.numUpdates += this.updatesPerCall;
+      this.readMetrics(program.metricNames, values.data);
+    }
+  }
+
   private fill(sources: readonly Source[], normalizer: Normalizer): void {
     const { batch, batchSize, updatesPerCall } = this;
     for (let i = 0; i < updatesPerCall; i++)
@@ -150,8 +175,8 @@ export class OffPolicyLearner {
     normalizer.apply(batch.nextObservations, batch.nextObservations);
   }
 
-  private readMetrics(values: ArrayLike<number>): void {
-    const named = this.program.metricNames.map((name, i) => [name, values[i]!] as const);
+  private readMetrics(names: readonly string[], values: ArrayLike<number>): void {
+    const named = names.map((name, i) => [name, values[i]!] as const);
     for (const [name, value] of named)
       if (!Number.isFinite(value)) throw new DivergedError(name, value, this.numUpdates);
     this.metrics = Object.fromEntries(named);
@@ -174,6 +199,8 @@ interface LearnerParts {
   readonly policy: PolicyProgram;
   readonly rngs: { readonly batches: Rng; readonly noise: Rng };
   readonly updatesPerCall: number;
+  /** A program that trains the critics alone, from a state. */
+  readonly compileCriticUpdate: (state: AgentState) => Promise<UpdateProgram>;
 }
 
 interface UpdateSpecs {
@@ -193,12 +220,13 @@ async function compileUpdate(
   spec: EnvSpec,
   state: AgentState,
   random: Rng,
-  { threads, device, updatesPerCall }: LearnerOptions & { readonly updatesPerCall: number },
+  options: LearnerOptions & { readonly updatesPerCall: number; readonly actor: boolean },
 ): Promise<UpdateProgram> {
+  const { threads, device, updatesPerCall, actor } = options;
   let metricNames: readonly string[] = [];
   // A state's full type would be endless here; what it holds, the algorithm knows.
   const update = (traced: never, inputs: UpdateInputs, index = 0) => {
-    const phase = { trainActor: (index + 1) % config.actorPeriod === 0 };
+    const phase = { trainActor: actor && (index + 1) % config.actorPeriod === 0 };
     const [next, metrics] = algorithm.update(traced, inputs, config, spec, phase);
     metricNames = Object.keys(metrics);
     return [next, { values: joined(metrics) }] as const;

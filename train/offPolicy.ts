@@ -3,7 +3,7 @@
 // While the physics does a step the learner does the updates that the last one is worth: they overlap,
 // and what each of them sees is fixed, so that equal seeds give equal runs whatever the timing.
 
-import type { OffPolicyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
+import type { EnvSpec, OffPolicyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
 import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
 import {
   batchWidths,
@@ -14,6 +14,7 @@ import {
 } from "../agents/replay.ts";
 import { Explorer, type ExplorerState } from "./explorer.ts";
 import { type LearnerState, OffPolicyLearner } from "./learner.ts";
+import { offlineRows } from "./offlineRows.ts";
 import type { Session } from "./session.ts";
 
 interface LoopState {
@@ -31,18 +32,20 @@ export async function trainOffPolicy(
   config: OffPolicyConfig,
   saved: unknown,
 ): Promise<void> {
-  const { env, spec, rng, settings } = session;
+  const { env, spec, rng, settings, data, openBase } = session;
   const widths = batchWidths(spec.observationSize, spec.actionSize);
   const replay = new ReplayBuffer(config.bufferSize, widths);
-  const returns = new NStepReturns(replay, spec.numEnvs, config.numStepReturns, config.discount);
-  const normalizer = new Normalizer(
-    config.normalizer,
-    spec.observationSize,
-    spec.mirror?.observations,
-  );
+  const returns = new NStepReturns(replay, spec.numEnvs, config);
+  const normalizer = normalizerOf(config, spec);
   const explorer = new Explorer(spec, algorithm.explorationScale?.(config), rng.split("explore"));
   const learner = await OffPolicyLearner.create(algorithm, config, spec, rng, settings);
   const sources = [{ buffer: replay, share: 1 }];
+  if (data.length > 0) {
+    const observe = (observations: Float32Array) => normalizer.observe(observations);
+    const demonstrations = await offlineRows(data, spec, config, openBase, observe);
+    sources[0]!.share = 1 - config.offlineShare;
+    sources.unshift({ buffer: demonstrations, share: config.offlineShare });
+  }
   const view = {
     normalizer,
     metrics: () => ({ ...learner.metrics, "train/n_updates": learner.numUpdates }),
@@ -54,6 +57,10 @@ export async function trainOffPolicy(
       pending: returns.state(),
       explorer: explorer.state(),
     }),
+  };
+  const warmUp = (raw: Float32Array): Float32Array => {
+    const draws = explorer.randomActions();
+    return algorithm.warmUpActions?.(raw, draws, spec, config) ?? draws;
   };
   const loop = (await session.begin(saved)) as LoopState | null;
   if (loop) {
@@ -71,10 +78,13 @@ export async function trainOffPolicy(
     if (!random) normalizer.freeze();
     normalizer.apply(observations, standardised);
     const actions = random
-      ? explorer.randomActions()
+      ? warmUp(observations)
       : await learner.policy.act(standardised, explorer.noise());
+    const share = random ? 1 : (algorithm.policyShare?.(config, session.step) ?? 1);
+    if (share < 1) replaceRows(actions, warmUp(observations), explorer.choices(share));
     env.send(actions);
-    const numWanted = Math.floor(config.utdRatio * (session.step - config.learningStarts));
+    const numSteps = session.step - config.learningStarts;
+    const numWanted = config.criticWarmUp + Math.floor(config.utdRatio * numSteps);
     const numDue = random ? 0 : numWanted - learner.numUpdates;
     await learner.update(numDue, sources, normalizer, session.progress);
     const out = await env.receive();
@@ -85,4 +95,20 @@ export async function trainOffPolicy(
     await session.after(out, view);
   }
   await learner.dispose();
+}
+
+/** Observations as the algorithm shall see them; a base policy's action in them is left as it is. */
+export function normalizerOf(
+  { normalizer }: Pick<OffPolicyConfig, "normalizer">,
+  { observationSize, actionSize, mirror, observesBase }: EnvSpec,
+): Normalizer {
+  const numPlain = observesBase ? actionSize : 0;
+  return new Normalizer(normalizer, observationSize, mirror?.observations, numPlain);
+}
+
+/** Overwrites the rows whose flag is 0. */
+function replaceRows(actions: Float32Array, others: Float32Array, kept: Uint8Array): void {
+  const width = actions.length / kept.length;
+  for (const [row, keep] of kept.entries())
+    if (!keep) actions.set(others.subarray(row * width, (row + 1) * width), row * width);
 }

@@ -5,12 +5,15 @@
 
 import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
+import type { Dataset } from "../finetune/dataset.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
 import { createVecEnv, type TaskSource, type VecEnvStep } from "../sim/vecEnv.ts";
+import { BaseEnv } from "./baseEnv.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
 import { Evaluator, evaluationMetrics } from "./evaluate.ts";
+import { actionRangeOf, type OpenBase } from "./offlineRows.ts";
 import { plainEnv, type TrainEnv, type WrapEnv } from "./trainEnv.ts";
 
 /** Settings that the session reads; steps are control steps summed over envs. */
@@ -90,12 +93,18 @@ export interface SessionJob {
   readonly poses?: SharedArrayBuffer | undefined;
   /** What stands between the envs and the loop. */
   readonly wrap?: WrapEnv | undefined;
+  /** The frozen policy that is observed, [o, a_b]. */
+  readonly openBase?: OpenBase | undefined;
+  /** What the run learns from beside its own steps. */
+  readonly data?: readonly Dataset[] | undefined;
 }
 
 export class Session {
   readonly env: TrainEnv;
   readonly spec: EnvSpec;
   readonly settings: SessionSettings;
+  readonly data: readonly Dataset[];
+  readonly openBase: OpenBase | undefined;
   /** Split it by name; equal seeds give equal runs. */
   readonly rng: Rng;
   step = 0;
@@ -116,16 +125,21 @@ export class Session {
     this.rng = createRng(settings.seed);
     this.episodes = new Episodes(env.task.rewardTerms);
     const { observationSize, actionSize, numEnvs, mirror } = env;
-    this.spec = { observationSize, actionSize, numEnvs, mirror };
+    this.data = job.data ?? [];
+    this.openBase = job.openBase;
+    const observesBase = job.openBase !== undefined;
+    const actionRange = this.data.length > 0 ? actionRangeOf(this.data) : undefined;
+    this.spec = { observationSize, actionSize, numEnvs, mirror, observesBase, actionRange };
   }
 
   static async open(job: SessionJob): Promise<Session> {
     const started = performance.now();
     const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
     const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
-    const { poses, wrap } = job;
+    const { poses, wrap, openBase } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
-    const env = plainEnv(await createVecEnv(job.task, options));
+    const plain = plainEnv(await createVecEnv(job.task, options));
+    const env = openBase ? new BaseEnv(plain, await openBase(numEnvs)) : plain;
     return new Session(job, wrap ? await wrap(env) : env, started);
   }
 

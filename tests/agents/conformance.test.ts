@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { OffPolicyAlgorithm } from "../../agents/agent.ts";
 import { algorithms } from "../../agents/index.ts";
+import { finetuners } from "../../finetune/index.ts";
 import { isNdArray, leaves, type NdArray, type Tree } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
 import {
@@ -16,7 +17,8 @@ import {
   spec,
 } from "./support.ts";
 
-const everyAlgorithm = Object.values(algorithms);
+const registry = { ...algorithms, ...finetuners };
+const everyAlgorithm = Object.values(registry);
 const offPolicy = everyAlgorithm.filter((a): a is OffPolicyAlgorithm => a.family === "offPolicy");
 
 describe.each(everyAlgorithm)("$name", (algorithm) => {
@@ -24,7 +26,7 @@ describe.each(everyAlgorithm)("$name", (algorithm) => {
   const fresh = (seed: number) => algorithm.init(spec, config as never, createRng(seed));
 
   test("is registered under its name", () => {
-    expect(algorithms[algorithm.name]).toBe(algorithm);
+    expect(registry[algorithm.name]).toBe(algorithm);
   });
 
   test("has a default for every setting and refuses unknown keys by name", () => {
@@ -105,7 +107,7 @@ describe.each(offPolicy)("$name, off-policy", (algorithm) => {
   test("finds the best action of a bandit", async () => {
     const bandit = { observationSize: 2, actionSize: 1, numEnvs: 1 };
     const rates = { actorLearningRate: 3e-3, criticLearningRate: 3e-3, alphaLearningRate: 3e-3 };
-    const rows = { batchSize: 64, numAtoms: 51, valueLow: -8, valueHigh: 2 };
+    const rows = { batchSize: 64, numAtoms: 51, valueLow: -8, valueHigh: 2, residualScale: 1 };
     const learning = settingsOf(algorithm, { ...small, ...rates, ...rows, weightDecay: 0 });
     const program = await compileUpdate(algorithm, learning as never, { spec: bandit });
     const tried = Float32Array.from({ length: 64 }, (_, i) => (i + 0.5) / 32 - 1);

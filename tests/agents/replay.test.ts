@@ -74,11 +74,13 @@ function rowsOf(
     terminated?: number;
     truncated?: number;
     broken?: number;
+    timeOuts?: "terminal";
+    rewardShift?: number;
   },
 ): [observation: number, reward: number, discount: number, next: number][] {
   const narrow = batchWidths(1, 1);
   const buffer = new ReplayBuffer(20, narrow);
-  const returns = new NStepReturns(buffer, 1, options.n, options.discount);
+  const returns = new NStepReturns(buffer, 1, { ...options, numStepReturns: options.n });
   const flag = (at: number | undefined, step: number) => Uint8Array.of(at === step ? 1 : 0);
   for (const [step, reward] of rewards.entries()) {
     returns.add({
@@ -136,4 +138,25 @@ test("no return reaches over an episode's end", () => {
     [2, 1, 1, 3],
     [3, 2, 1, 5],
   ]);
+});
+
+test("a time-out that counts as terminal is worth its rewards alone, each shifted", () => {
+  const options = {
+    n: 2,
+    discount: 0.5,
+    truncated: 2,
+    timeOuts: "terminal",
+    rewardShift: -1,
+  } as const;
+  expect(rowsOf([1, 1, 3], options)).toEqual([
+    [0, 0, 0.25, 2],
+    [1, 1, 0, 3],
+    [2, 2, 0, 3],
+  ]);
+});
+
+test("success on step 3 of a return over 5: R = γ², and nothing follows", () => {
+  const rows = rowsOf([0, 0, 1], { n: 5, discount: 0.9, terminated: 2 });
+  expect(rows[0]![1]).toBeCloseTo(0.81, 6);
+  expect(rows.map((row) => row[2])).toEqual([0, 0, 0]);
 });

@@ -1,0 +1,7 @@
+// Algorithms that begin with something: demonstrations, logged data, an old policy. By name; a new one is one
+// file and one line.
+
+import type { AnyAlgorithm } from "../agents/agent.ts";
+import { residual } from "./residual.ts";
+
+export const finetuners: Readonly<Record<string, AnyAlgorithm>> = { residual };

@@ -91,7 +91,7 @@ export interface SessionJob {
   readonly origin: { readonly physics: PhysicsVersion; readonly gitCommit: string };
   /** Where the newest poses go for whoever watches. */
   readonly poses?: SharedArrayBuffer | undefined;
-  /** What stands between the envs and the loop. */
+  /** What stands between the envs and the loop, or the base policy. */
   readonly wrap?: WrapEnv | undefined;
   /** The frozen policy that is observed, [o, a_b]. */
   readonly openBase?: OpenBase | undefined;
@@ -139,8 +139,9 @@ export class Session {
     const { poses, wrap, openBase } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
     const plain = plainEnv(await createVecEnv(job.task, options));
-    const env = openBase ? new BaseEnv(plain, await openBase(numEnvs)) : plain;
-    return new Session(job, wrap ? await wrap(env) : env, started);
+    const env = wrap ? await wrap(plain) : plain;
+    const observing = openBase ? new BaseEnv(env, await openBase(numEnvs)) : env;
+    return new Session(job, observing, started);
   }
 
   /** Share of the run that has passed, in [0, 1]. */

@@ -42,10 +42,26 @@ export type TracedState<S> = AgentState extends S ? AgentState<Tensor> : Traced<
 /** Scalars by the name they are logged under, "train/critic_loss". */
 export type Metrics = { readonly [name: string]: Tensor };
 
-/** What `act` sees: raw noise is standard normal, and 0 gives the policy's mode. */
+/** How the numbers that a policy gives for an observation become actions: `layoutOf` says an algorithm's. */
+export interface ActionLayout {
+  /** H: actions that are chosen at once. `act` gives [N, H · A]. */
+  readonly chunkLength: number;
+  /** E ≤ H: how many of them are taken before the policy is asked again. */
+  readonly executed: number;
+  /** Numbers of `act`'s noise, a row. */
+  readonly numDraws: number;
+  /** Whether a policy that is evaluated draws too, as a flow does; else noise 0 is its mode. */
+  readonly drawsAlways: boolean;
+  /** On-policy: numbers of `sample`'s noise, a row. */
+  readonly sampleDraws: number;
+  /** On-policy: numbers that `sample` gives as actions, a row; the env takes the last H · A of them. */
+  readonly stored: number;
+}
+
+/** What `act` sees: raw noise is standard normal. */
 export interface ActInputs {
   readonly observations: Tensor; // [N, O], normalised
-  readonly noise: Tensor; // [N, A]
+  readonly noise: Tensor; // [N, A], or as the layout says
 }
 
 /** What every family of algorithms has. */
@@ -60,9 +76,11 @@ interface AlgorithmBase<C, S extends AgentState> {
   init(spec: EnvSpec, config: C, rng: Rng): S;
   /** What a run of it can't do without: a frozen base policy, a dataset. */
   readonly needs?: readonly ("base" | "data")[];
+  /** Missing where one action is chosen at a time, with as many draws, and noise 0 is the mode. */
+  layout?(spec: EnvSpec, config: C): ActionLayout;
   /** The entries of the state that `act` reads. */
   readonly policyKeys: readonly (keyof S & string)[];
-  /** Actions in [−1, 1], [N, A]. `policy` has the entries named in `policyKeys`. */
+  /** Actions in [−1, 1], [N, H · A]. `policy` has the entries named in `policyKeys`. */
   act(policy: TracedState<S>, inputs: ActInputs, config: C): Tensor;
 }
 
@@ -165,7 +183,7 @@ export interface OnPolicyConfig {
 
 /** What a policy did and thought of it, at each of N observations. */
 export interface Sample {
-  readonly actions: Tensor; // [N, A], as they were drawn; the env clamps them
+  readonly actions: Tensor; // [N, stored], as they were drawn; the env clamps them
   readonly logProbs: Tensor; // [N]
   readonly values: Tensor; // [N]
 }
@@ -173,7 +191,7 @@ export interface Sample {
 /** Rows of a rollout; every leaf has the leading axis B. */
 export interface RolloutBatch<T> {
   readonly observations: T; // [B, O]
-  readonly actions: T; // [B, A]
+  readonly actions: T; // [B, stored]
   readonly logProbs: T; // [B], of the policy that acted
   readonly values: T; // [B], of the critic then
   readonly advantages: T; // [B]
@@ -196,6 +214,24 @@ export interface OnPolicyAlgorithm<
     config: C,
     spec: EnvSpec,
   ): readonly [TracedState<S>, Metrics];
+}
+
+/** The layout of an algorithm's actions. */
+export function layoutOf<C>(
+  algorithm: Pick<AlgorithmBase<C, never>, "layout">,
+  spec: EnvSpec,
+  config: C,
+): ActionLayout {
+  const { actionSize } = spec;
+  const single = { chunkLength: 1, executed: 1, drawsAlways: false };
+  return (
+    algorithm.layout?.(spec, config) ?? {
+      ...single,
+      numDraws: actionSize,
+      sampleDraws: actionSize,
+      stored: actionSize,
+    }
+  );
 }
 
 export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm;

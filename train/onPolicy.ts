@@ -1,6 +1,6 @@
 // The on-policy loop: act, step, keep, and once the rollout is full learn from it and forget it.
 
-import type { OnPolicyAlgorithm, OnPolicyConfig } from "../agents/agent.ts";
+import { layoutOf, type OnPolicyAlgorithm, type OnPolicyConfig } from "../agents/agent.ts";
 import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
 import { Rollout, type RolloutState } from "../agents/rollout.ts";
 import { OnPolicyLearner, type OnPolicyLearnerState } from "./onPolicyLearner.ts";
@@ -22,7 +22,8 @@ export async function trainOnPolicy(
   const { env, spec, rng, settings } = session;
   const { observationSize, mirror } = spec;
   const normalizer = new Normalizer(config.normalizer, observationSize, mirror?.observations);
-  const rollout = new Rollout({ ...config, ...spec });
+  const { stored } = layoutOf(algorithm, spec, config);
+  const rollout = new Rollout({ ...config, ...spec, actionSize: stored });
   const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, settings);
   const view = {
     normalizer,

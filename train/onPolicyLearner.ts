@@ -1,11 +1,12 @@
 // The on-policy learner: an algorithm's compiled update and sampler, and the minibatches that feed it.
 
-import type {
-  AgentState,
-  EnvSpec,
-  OnPolicyAlgorithm,
-  OnPolicyConfig,
-  RolloutBatch,
+import {
+  type AgentState,
+  type EnvSpec,
+  layoutOf,
+  type OnPolicyAlgorithm,
+  type OnPolicyConfig,
+  type RolloutBatch,
 } from "../agents/agent.ts";
 import {
   createRolloutBatch,
@@ -39,7 +40,7 @@ export interface OnPolicyLearnerState {
 
 /** What N envs shall do and what the policy thinks of it; fresh. */
 export interface SampleArrays {
-  readonly actions: Float32Array; // [N, A]
+  readonly actions: Float32Array; // [N, stored]
   readonly logProbs: Float32Array; // [N]
   readonly values: Float32Array; // [N]
 }
@@ -56,16 +57,17 @@ export class OnPolicyLearner {
   private readonly algorithm: OnPolicyAlgorithm;
   private readonly config: OnPolicyConfig;
   private readonly spec: EnvSpec;
-  private readonly programs: Programs;
+  private readonly programs: LearnerParts["programs"];
   private readonly rngs: Rngs;
   private readonly updatesPerCall: number;
   private readonly batch: RolloutColumns; // [updatesPerCall, B, …]
-  private readonly noise: Float32Array; // [N, A]
-  private readonly silence: Float32Array; // [N, A]
+  private readonly noise: Float32Array; // [N, sampleDraws]
+  private readonly silence: Float32Array; // [N, sampleDraws]
 
   private constructor(parts: LearnerParts) {
     const { algorithm, config, spec, programs, rngs, updatesPerCall } = parts;
-    const { numEnvs, observationSize, actionSize } = spec;
+    const { numEnvs, observationSize } = spec;
+    const { stored, sampleDraws } = layoutOf(algorithm, spec, config);
     this.algorithm = algorithm;
     this.config = config;
     this.spec = spec;
@@ -73,9 +75,9 @@ export class OnPolicyLearner {
     this.rngs = rngs;
     this.updatesPerCall = updatesPerCall;
     const numRows = updatesPerCall * minibatchSize(config, spec);
-    this.batch = createRolloutBatch(numRows, observationSize, actionSize);
-    this.noise = new Float32Array(numEnvs * actionSize);
-    this.silence = new Float32Array(numEnvs * actionSize);
+    this.batch = createRolloutBatch(numRows, observationSize, stored);
+    this.noise = new Float32Array(numEnvs * sampleDraws);
+    this.silence = new Float32Array(numEnvs * sampleDraws);
   }
 
   static async create(
@@ -203,14 +205,9 @@ interface LearnerParts {
   readonly algorithm: OnPolicyAlgorithm;
   readonly config: OnPolicyConfig;
   readonly spec: EnvSpec;
-  readonly programs: Programs;
+  readonly programs: { readonly update: UpdateProgram; readonly sample: SampleProgram };
   readonly rngs: Rngs;
   readonly updatesPerCall: number;
-}
-
-interface Programs {
-  readonly update: UpdateProgram;
-  readonly sample: SampleProgram;
 }
 
 type UpdateSpecs = { readonly batch: RolloutBatch<ArraySpec>; readonly progress: ArraySpec };
@@ -244,7 +241,10 @@ async function compileUpdate(
     metricNames = Object.keys(metrics);
     return [next, { values: joined(metrics) }] as const;
   };
-  const example = { state, inputs: repeatInputs(updateSpecs(config, spec), updatesPerCall) };
+  const example = {
+    state,
+    inputs: repeatInputs(updateSpecs(algorithm, config, spec), updatesPerCall),
+  };
   const fn = repeated(update as never, updatesPerCall);
   const name = `${algorithm.name} update`;
   const program = await compile(fn, example as never, { threads, device, name });
@@ -254,28 +254,34 @@ async function compileUpdate(
 async function compileSample(
   algorithm: OnPolicyAlgorithm,
   config: OnPolicyConfig,
-  { numEnvs, observationSize, actionSize }: EnvSpec,
+  spec: EnvSpec,
   state: AgentState,
   { device }: OnPolicyLearnerOptions,
 ): Promise<SampleProgram> {
+  const { numEnvs, observationSize } = spec;
+  const { sampleDraws } = layoutOf(algorithm, spec, config);
   const sample = (traced: AgentState<Tensor>, inputs: never) =>
     [traced, algorithm.sample(traced, inputs, config)] as const;
   const keys = algorithm.sampleKeys.map((key) => [key, state[key]!]);
   const example = {
     state: Object.fromEntries(keys),
-    inputs: { observations: float(numEnvs, observationSize), noise: float(numEnvs, actionSize) },
+    inputs: { observations: float(numEnvs, observationSize), noise: float(numEnvs, sampleDraws) },
   };
-  const name = `${algorithm.name} sample`;
-  const program: unknown = await compile(sample as never, example as never, { device, name });
+  const options = { device, name: `${algorithm.name} sample` };
+  const program: unknown = await compile(sample as never, example as never, options);
   return program as SampleProgram;
 }
 
-function updateSpecs(config: OnPolicyConfig, spec: EnvSpec): UpdateSpecs {
+function updateSpecs(
+  algorithm: OnPolicyAlgorithm,
+  config: OnPolicyConfig,
+  spec: EnvSpec,
+): UpdateSpecs {
   const size = minibatchSize(config, spec);
   return {
     batch: {
       observations: float(size, spec.observationSize),
-      actions: float(size, spec.actionSize),
+      actions: float(size, layoutOf(algorithm, spec, config).stored),
       logProbs: float(size),
       values: float(size),
       advantages: float(size),

@@ -5,6 +5,7 @@
 // to the residual MLP as it is, instead of through 16 numbers that are added to the embedding.
 // Shapes: n = H · A numbers of a chunk; all functions take any leading axes, [B, …] or [B, K, …].
 
+import { z } from "zod";
 import {
   type Activation,
   initMlp,
@@ -18,6 +19,20 @@ import {
 import { add, broadcastTo, clipByValue, concat, mul, type Tensor, tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
+
+/** What every flow policy's settings say of its chunks and its network. */
+export const flowShapeSettings = {
+  chunkLength: z.int().min(1).max(256).default(4).describe("actions that are chosen at once, H"),
+  executed: z.int().min(1).max(256).default(4).describe("of which so many are taken, E ≤ H"),
+  flowSteps: z.int().min(1).max(128).default(4).describe("Euler steps from noise to actions, K"),
+  stepSizes: z.boolean().default(false).describe("a shortcut net, which is told 1 / K"),
+  width: z.int().min(1).max(8192).default(256).describe("of the residual MLP"),
+  numBlocks: z.int().min(1).max(16).default(1).describe("of the residual MLP"),
+  activation: z
+    .enum(["relu", "tanh", "silu", "elu", "gelu", "mish"])
+    .default("relu")
+    .describe("of the residual MLP"),
+} as const;
 
 const featureSize = 16; // sines and cosines of a time, and the width of the embedding
 

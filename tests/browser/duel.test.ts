@@ -1,6 +1,6 @@
 // Policies that act in the page: from a server's run, and in a file with the network off.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -14,7 +14,7 @@ import { loadPolicyGraph } from "../../viewer/policyGraph.ts";
 import { startViewer } from "../../viewer/server.ts";
 import { Tracer } from "../../viewer/trace.ts";
 import { salle } from "../cli/salle.ts";
-import { untrainedRun } from "../train/runs.ts";
+import { temporaryFolder, untrainedRun } from "../train/runs.ts";
 import { record } from "../viewer/folders.ts";
 import { describeChromium } from "./describeChromium.ts";
 
@@ -22,8 +22,9 @@ const numSteps = 8; // of a fork
 const forkStep = 4;
 
 /** A run with a policy and a recorded episode. */
-async function makeRun() {
-  const { folder } = await untrainedRun(["normalizer=running", "actorHidden=[24, 16]"]);
+async function makeRun(seed = 1) {
+  const sets = ["normalizer=running", "actorHidden=[24, 16]", `train.seed=${seed}`];
+  const { folder } = await untrainedRun(sets);
   const episode = await record("hopper", 30);
   mkdirSync(join(folder, "episodes"), { recursive: true });
   writeFileSync(join(folder, "episodes", "eval-1.rec"), episode);
@@ -31,13 +32,50 @@ async function makeRun() {
 }
 
 /** Hashes of a fork under the policy, as Node computes them from the policy's file. */
-async function nodesFork(file: Uint8Array, episode: Uint8Array): Promise<readonly string[]> {
+async function nodesFork(
+  file: Uint8Array,
+  episode: Uint8Array,
+  count = numSteps,
+): Promise<readonly string[]> {
   const task = await createTask("hopper");
   const tracer = new Tracer(await loadPhysics(), task, decodeRecording(episode));
   tracer.advance(1000);
   const policy = loadPolicyGraph(file, task.observation.size, task.action.size);
   tracer.branch(forkStep, { friction: 1, mass: 1, actions: "policy" }, policy);
-  return tracer.advance(numSteps).hashes;
+  return tracer.advance(count).hashes;
+}
+
+/** Two runs with policies of their own, in a folder of runs; the second is the newer one. */
+async function makeRuns() {
+  const made = [await makeRun(1), await makeRun(2)];
+  const root = temporaryFolder();
+  const folders = made.map(({ folder }, i) => {
+    const path = join(root, `run-${i}`);
+    cpSync(folder, path, { recursive: true });
+    utimesSync(path, 1e9 + i, 1e9 + i);
+    return path;
+  });
+  const [first = "", second = ""] = folders;
+  return { root, first, second, episode: made[0]!.episode };
+}
+
+const hashesOf = (of: string, count = numSteps): string =>
+  `Array.from({ length: ${count} }, (_, i) => ${of}.hashAt(${forkStep + 1} + i))`;
+
+/** Drags the robot across the picture with the mouse. */
+async function drag(page: Page): Promise<void> {
+  const box = (await page.locator("#canvas").boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const found = `(() => {
+    const { theatre } = salle;
+    const [x, y, z] = theatre.poses;
+    const at = theatre.hall.rig.target.clone().set(x, y, z).project(theatre.hall.rig.camera);
+    return [at.x, at.y];
+  })()`;
+  const [across = 0, up = 0] = (await page.evaluate(found)) as number[];
+  await page.mouse.move(x + (across * box.width) / 2, y - (up * box.height) / 2);
+  await page.mouse.down();
+  await page.mouse.move(x, y - 0.4 * box.height, { steps: 5 });
 }
 
 /** Lets the open page's first policy act from a step on, with another beside it; both forks' hashes. */
@@ -50,12 +88,11 @@ async function pagesForks(page: Page): Promise<{ fork: string[]; rival: string[]
   await page.evaluate(`salle.fork(${forkStep})`);
   await eventually(`salle.episode.fork?.count > ${forkStep + numSteps}`).toBe(true);
   await eventually(`salle.duel.timeline?.count > ${forkStep + numSteps}`).toBe(true);
-  const hashes = (of: string) =>
-    page.evaluate(
-      `Array.from({ length: ${numSteps} }, (_, i) => ${of}.hashAt(${forkStep + 1} + i))`,
-    ) as Promise<string[]>;
   expect(await page.textContent("#state")).toMatch(/sac seed \d+, step 7 acts .* grey: sac/);
-  return { fork: await hashes("salle.episode.fork"), rival: await hashes("salle.duel.timeline") };
+  return {
+    fork: (await page.evaluate(hashesOf("salle.episode.fork"))) as string[],
+    rival: (await page.evaluate(hashesOf("salle.duel.timeline"))) as string[],
+  };
 }
 
 describeChromium("a policy in the page", () => {
@@ -79,6 +116,65 @@ describeChromium("a policy in the page", () => {
       expect(rival).toEqual(wanted); // the same policy from the same instant
       const missing = await fetch(`${viewer.url}api/policies/0123456789ab/7`);
       expect(missing.status).toBe(404);
+    } finally {
+      await page.close();
+      await viewer.close();
+    }
+  });
+
+  test("of another run goes beside it from the same instant, and they can be swapped", async () => {
+    const { root, first, second, episode } = await makeRuns();
+    const wanted = [
+      await nodesFork(await policyOf(second, 7), episode),
+      await nodesFork(await policyOf(first, 7), episode),
+    ];
+    expect(wanted[0]).not.toEqual(wanted[1]);
+    const viewer = await startViewer({ path: root, port: 0, policyOf });
+    const page = await browser.newPage({ viewport: { width: 480, height: 320 } });
+    const eventually = (code: string) =>
+      expect.poll(() => page.evaluate(code), { timeout: 60_000 });
+    const both = async () => [
+      await page.evaluate(hashesOf("salle.episode.fork")),
+      await page.evaluate(hashesOf("salle.duel.timeline")),
+    ];
+    const there = `Math.min(salle.episode.fork?.count ?? 0, salle.duel.timeline?.count ?? 0) > ${forkStep + numSteps}`;
+    try {
+      await page.goto(viewer.url);
+      await eventually("globalThis.salle?.episode?.finished === true").toBe(true);
+      await page.selectOption("select[aria-label^=Actions]", { label: "sac seed 2, step 7" });
+      await page.selectOption("select[aria-label^=Beside]", { label: "sac seed 1, step 7" });
+      await page.evaluate(`salle.fork(${forkStep})`);
+      await eventually(there).toBe(true);
+      expect(await both()).toEqual(wanted);
+      await page.evaluate("document.querySelector('.fork button').click()");
+      await eventually("salle.panel.rival.label").toBe("sac seed 2, step 7");
+      await eventually(there).toBe(true);
+      await expect.poll(both, { timeout: 60_000 }).toEqual(wanted.reverse());
+    } finally {
+      await page.close();
+      await viewer.close();
+    }
+  });
+
+  test("and the one beside it are pushed alike by the mouse", async () => {
+    const { folder, episode } = await makeRun();
+    const viewer = await startViewer({ path: folder, port: 0, policyOf });
+    const page = await browser.newPage({ viewport: { width: 480, height: 320 } });
+    try {
+      await page.goto(viewer.url);
+      await pagesForks(page); // one policy twice
+      await page.evaluate("salle.player.playing = false; salle.fork(4); salle.player.speed = 0.5");
+      await expect.poll(() => page.evaluate("salle.theatre.grabbable")).toBe(true);
+      await drag(page);
+      const count = "salle.duel.timeline?.count ?? 0";
+      await expect.poll(() => page.evaluate(count), { timeout: 60_000 }).toBeGreaterThan(40);
+      await page.mouse.up();
+      const numRows = 30;
+      const fork = await page.evaluate(hashesOf("salle.episode.fork", numRows));
+      expect(await page.evaluate(hashesOf("salle.duel.timeline", numRows))).toEqual(fork);
+      const still = await nodesFork(await policyOf(folder, 7), episode, numRows);
+      expect(fork).not.toEqual(still);
+      expect(await page.textContent("#state")).toContain("push both alike");
     } finally {
       await page.close();
       await viewer.close();

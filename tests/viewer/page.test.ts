@@ -3,7 +3,9 @@ import type { SignalLayout } from "../../sim/signals.ts";
 import { readAddress, writeAddress } from "../../viewer/client/page/address.ts";
 import { newerEpisode } from "../../viewer/client/page/follow.ts";
 import { LiveSignals } from "../../viewer/client/page/liveSignals.ts";
+import type { EpisodeFacts } from "../../viewer/client/page/messages.ts";
 import { Player } from "../../viewer/client/page/player.ts";
+import { policiesFor } from "../../viewer/client/page/policies.ts";
 import { bandOf, curveOf, smooth } from "../../viewer/client/page/seeds.ts";
 
 describe("an address", () => {
@@ -87,6 +89,43 @@ test("signals of a training go on over episodes, cut between them, for four seco
     [1, 1, 1.5, 5],
     [2, null, 3, 4],
   ]);
+});
+
+describe("policies for a fork", () => {
+  const run = (id: string, task: string, seed: number, checkpoints: number[]) => {
+    const facts = { name: `run ${id}`, algorithm: "sac", status: null, modified: 0 };
+    return { id, task, seed, checkpoints, ...facts, metricsBytes: 0, episodes: [] };
+  };
+  const open = (task: string, source: string | null) => ({
+    episode: { facts: { task, source } as EpisodeFacts },
+    address: { run: "c" },
+  });
+
+  test("are the open run's, then the same task's, then those of its robot, told apart", () => {
+    const runs = [
+      run("a", "hopper-hop-v0", 1, [5]),
+      run("b", "reacher-hard-v0", 1, [7]),
+      run("c", "reacher-easy-v0", 1, [10, 20]),
+      run("d", "reacher-easy-v0", 1, [30]),
+      run("e", "reacher-easy-v0", 2, [40]),
+      run("f", "reacher-easy-v0", 3, []),
+    ];
+    const found = policiesFor({ runs, ...open("reacher-easy-v0", null) });
+    expect(found.map(({ label }) => label)).toEqual([
+      "run c, step 20",
+      "run c, step 10",
+      "run d, step 30",
+      "sac seed 2, step 40",
+      "run b of reacher-hard-v0, step 7",
+    ]);
+    expect(found.map(({ run: id, step }) => [id, step])[2]).toEqual(["d", 30]);
+  });
+
+  test("of a task from a file are those of runs that name the file", () => {
+    const runs = [run("a", "my-walker.json", 1, [5]), run("b", "other.json", 1, [6])];
+    const found = policiesFor({ runs, ...open("my-walker-v0", "my-walker.json") });
+    expect(found.map(({ run: id }) => id)).toEqual(["a"]);
+  });
 });
 
 describe("curves of seeds", () => {

@@ -72,25 +72,55 @@ test("signal frames come back as they were sent, and are refused where they are 
   expect(decodeSignals(bytes, 3)).toBeNull();
 });
 
-test("100,000 malformed frames and texts throw nothing and are told from good ones", () => {
+/** A few thousand million numbers before it repeats. */
+function fuzzer(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}
+
+test("100,000 malformed frames throw nothing and are told from good ones", () => {
   const frame = encodePoses(fc.sample(poseFrame(1), 1)[0]!);
   let numRefused = 0;
-  let seed = 1;
-  const next = (bound: number): number => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed % bound;
-  };
+  let numWrong = 0;
+  const next = fuzzer(1);
   for (let i = 0; i < 100_000; i++) {
     const bytes = frame.slice(0, next(4) === 0 ? next(frame.length) : frame.length);
     for (let k = 0; k < 3 && bytes.length > 0; k++)
       bytes[next(Math.min(32, bytes.length))] = next(256);
     const decoded = decodePoses(bytes, numLinks);
     const signals = decodeSignals(bytes, (frame.length - headerBytes) / 4 - 2);
-    expect(signals?.row.every(Number.isFinite) ?? true).toBe(true);
+    if (signals && !signals.row.every(Number.isFinite)) numWrong++;
     if (decoded === null) numRefused++;
-    else expect(decoded.poses.length % (7 * numLinks)).toBe(0);
+    else if (decoded.poses.length % (7 * numLinks) !== 0) numWrong++;
+  }
+  expect(numWrong).toBe(0);
+  expect(numRefused).toBeGreaterThan(50_000);
+});
+
+test("100,000 texts that were messages of either side throw nothing and are told from good ones", () => {
+  const status = { sent: 3, dropped: 1, numClients: 2, load: 0.1, training: "step 7" };
+  const texts = [
+    { type: "subscribe", poses: true, numRobots: 64 },
+    { type: "follow", robot: 3 },
+    { type: "status", ...status },
+    { type: "hello", version: 2, role: "read", live: null },
+  ].map((message) => JSON.stringify(message));
+  const letters = '{}[]":,0129eEtrufalsn-. \\\u0000é';
+  const next = fuzzer(2);
+  let numRefused = 0;
+  for (let i = 0; i < 100_000; i++) {
+    const text = texts[i % texts.length]!;
+    const at = next(text.length);
+    const cut = text.slice(0, at) + letters[next(letters.length)] + text.slice(at + next(3));
+    const found = parseMessage(clientMessage, cut) ?? parseMessage(serverMessage, cut);
+    if (found === null) numRefused++;
+    else expect(Object.keys(JSON.parse(cut) as object)).toContain("type");
   }
   expect(numRefused).toBeGreaterThan(50_000);
+  expect(numRefused).toBeLessThan(100_000); // another digit is another good message
 });
 
 test("messages that the schema does not know are refused", () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -132,17 +132,22 @@ describe("on the loopback", () => {
     expect((await get(`${url}api/runs`))[0]).toBe(200);
   });
 
-  test("10,000 malformed messages, binary and text, close their sockets and nothing else", async () => {
+  test("100,000 malformed messages, binary and text, close their sockets and nothing else", async () => {
     const { url } = await start();
     const rng = createRng(9);
-    const bytes = (length: number): Uint8Array =>
-      Uint8Array.from({ length }, () => Math.floor(256 * rng.uniform()));
+    const pool = Uint8Array.from({ length: 65_536 }, () => Math.floor(256 * rng.uniform()));
+    const bytes = (length: number): Uint8Array => {
+      const from = Math.floor((pool.length - length) * rng.uniform());
+      return pool.subarray(from, from + length);
+    };
     const endings = new Map<number, number>();
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 400; i++) {
       const socket = await greeted(`${url}socket`, "control");
       const ending = closed(socket);
-      for (let k = 0; k < 250; k++)
+      for (let k = 0; k < 250; k++) {
+        if (k === i % 4) socket.send('{"type":"subscribe","poses":true,"numRobots":64}');
         socket.send(bytes(Math.floor(300 * rng.uniform())), { binary: k % 2 === 0 });
+      }
       const code = await ending;
       endings.set(code, (endings.get(code) ?? 0) + 1);
     }
@@ -163,7 +168,10 @@ test("elsewhere needs a token, and a link for watching may not stop a training",
   const mailbox = createPoseMailbox(task, 1);
   let numStops = 0;
   const live = { run: "r", task, mailbox, stop: () => numStops++ };
-  const viewer = await start({ host: "0.0.0.0", live });
+  let numPolicies = 0;
+  const policyOf = async () => Uint8Array.of(++numPolicies);
+  const viewer = await start({ host: "0.0.0.0", live, policyOf });
+  mkdirSync(join(roots.at(-1)!, name, "checkpoints", "500"), { recursive: true });
   const at = viewer.url.replace("0.0.0.0", "127.0.0.1");
   const readAt = viewer.readUrl!.replace("0.0.0.0", "127.0.0.1");
   const bare = at.replace(/\?.*/, "");
@@ -172,6 +180,12 @@ test("elsewhere needs a token, and a link for watching may not stop a training",
   const token = new URL(at).searchParams.get("token");
   expect((await get(`${bare}api/runs`, { Authorization: `Bearer ${token}` }))[0]).toBe(200);
   expect(await connect(`${bare}socket`, {})).toMatch(/403/);
+  const [{ id }] = JSON.parse((await get(`${bare}api/runs?token=${token}`))[1]);
+  const readToken = new URL(readAt).searchParams.get("token");
+  const policy = `${bare}api/policies/${id}/500?token=`;
+  expect(await get(policy + readToken)).toEqual([403, "this link may only watch"]);
+  expect(numPolicies).toBe(0);
+  expect(await get(policy + token)).toEqual([200, "\x01"]);
   const reader = await greeted(socketOf(readAt), "read");
   const refused = new Promise<string>((resolve) => {
     reader.on("message", (data) => resolve(data.toString()));
@@ -179,6 +193,8 @@ test("elsewhere needs a token, and a link for watching may not stop a training",
   reader.send('{"type":"control","action":"stop"}');
   expect(await refused).toMatch(/may only watch/);
   expect(numStops).toBe(0);
+  reader.send('{"type":"push","link":0,"impulse":[0,0,9]}'); // the training's robots can't be pushed at all
+  expect(await closed(reader)).toBe(1003);
   const owner = await greeted(socketOf(at), "control");
   owner.send('{"type":"control","action":"stop"}');
   await expect.poll(() => numStops).toBe(1);

@@ -6,7 +6,7 @@ import { AddressBar } from "./addressBar.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
-import { Duel, policiesFor } from "./duel.ts";
+import { Duel } from "./duel.ts";
 import { Episode, endOf } from "./episode.ts";
 import { newerEpisode } from "./follow.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
@@ -15,6 +15,7 @@ import { LiveStage } from "./liveStage.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel, type PanelButtons } from "./panel.ts";
 import { Player } from "./player.ts";
+import { policiesFor } from "./policies.ts";
 import { Sidebar } from "./sidebar.ts";
 import { showLines } from "./state.ts";
 import { Theatre } from "./theatre.ts";
@@ -114,7 +115,7 @@ export class App {
     try {
       this.runs = await host().runs();
       this.sidebar.setRuns(this.runs);
-      this.panel.offer(policiesFor(this));
+      this.offerPolicies();
       this.followNewest();
       if (root.dataset["view"] === "curves")
         await this.curves.update(this.runs, this.sidebar.compared);
@@ -178,9 +179,10 @@ export class App {
   fork(step: number): void {
     const { episode } = this;
     if (!episode?.recorded) return;
-    this.player.time = step * episode.recorded.controlDt;
-    this.player.playing = true;
-    void this.duel.fork(episode, step, this.panel);
+    const time = step * episode.recorded.controlDt;
+    void this.duel.fork(episode, step, this.panel, () => {
+      Object.assign(this.player, { time, playing: true });
+    });
   }
 
   watchLive(): void {
@@ -189,6 +191,11 @@ export class App {
     root.dataset["live"] = "";
     this.address = { ...this.address, run: null, episode: null, task: null };
     this.setCurrent("live");
+  }
+
+  /** None where the server would refuse them. */
+  private offerPolicies(): void {
+    this.panel.offer(this.live.hello?.role === "read" ? [] : policiesFor(this));
   }
 
   private followNewest(): void {
@@ -275,7 +282,7 @@ export class App {
     const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
     this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
     this.panel.signals.setLayout(facts.layout);
-    this.panel.offer(policiesFor(this));
+    this.offerPolicies();
     const { time, camera } = this.address;
     if (camera) this.theatre.lookFrom(camera);
     if (time !== null && time > 0) {

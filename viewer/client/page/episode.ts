@@ -14,6 +14,8 @@ export class Episode {
   numVerified = 0;
   mismatch: string | null = null;
   failure: string | null = null;
+  /** Rows of the fork that are there or were asked for. */
+  numAsked = 0;
   readonly input: EpisodeInput;
   private readonly worker: Worker;
   private waiting = false;
@@ -42,6 +44,7 @@ export class Episode {
     if (!this.recorded || step >= this.recorded.count) return;
     this.fork = this.recorded.branch(step);
     this.forkStep = step;
+    this.numAsked = step + 1;
     this.waiting = false;
     this.say({ type: "fork", step, changes, policy });
   }
@@ -56,6 +59,7 @@ export class Episode {
     const count = Math.min(8, step + 1 - this.fork.count);
     if (count <= 0) return;
     this.waiting = true;
+    this.numAsked = this.fork.count + count;
     this.say({ type: "advance", count });
   }
 

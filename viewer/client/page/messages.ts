@@ -27,6 +27,8 @@ export type ToWorker =
 /** What is known of an episode before it is simulated. */
 export interface EpisodeFacts {
   readonly task: string;
+  /** The name of the file that makes the task; null where the registry does. */
+  readonly source: string | null;
   readonly policy: string;
   readonly model: RobotModel;
   readonly layout: TraceLayout;

@@ -1,9 +1,9 @@
 // Panel: what to show, an episode's numbers, what to save, and the settings of a fork.
 
 import type { ForkChanges } from "../../trace.ts";
-import { byId, el, setText } from "./dom.ts";
-import type { PolicyChoice } from "./duel.ts";
+import { button, byId, el, setText } from "./dom.ts";
 import type { LiveSignals } from "./liveSignals.ts";
+import { type PolicyChoice, samePolicy } from "./policies.ts";
 import { Signals } from "./signals.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -26,6 +26,9 @@ export class Panel {
   private policies: readonly PolicyChoice[] = [];
   private readonly acting = el("select", { ariaLabel: "Actions of the fork" });
   private readonly beside = el("select", { ariaLabel: "Beside the fork" });
+  private readonly exchange = button("swap", "Who acts goes beside, and who is beside acts", () =>
+    this.swap(),
+  );
   private readonly actions: PanelActions;
   private readonly forkNote = el("p", { className: "note" });
   readonly signals: Signals;
@@ -54,6 +57,7 @@ export class Panel {
         this.slider("mass", 0.3, 3),
         el("label", { className: "setting" }, "actions", this.acting),
         el("label", { className: "setting" }, "beside it", this.beside),
+        this.exchange,
       ),
     );
     this.acting.onchange = () => this.chooseActions();
@@ -94,22 +98,31 @@ export class Panel {
   /** Offers policies to act in a fork and beside it. */
   offer(policies: readonly PolicyChoice[]): void {
     const labels = (all: readonly PolicyChoice[]): string =>
-      all.map(({ label }) => label).join("\n");
+      all.map(({ run, label }) => `${run} ${label}`).join("\n");
     if (this.acting.options.length > 0 && labels(policies) === labels(this.policies)) return;
     this.policies = policies;
-    const option = (value: string, textContent: string) => el("option", { value, textContent });
-    const made = () => policies.map(({ label }, i) => option(String(i), label));
     this.acting.replaceChildren(
       option("recorded", "as recorded"),
       option("zero", "none"),
-      ...made(),
+      ...optionsOf(policies),
     );
-    this.beside.replaceChildren(option("", "as recorded"), ...made());
+    this.beside.replaceChildren(option("", "as recorded"), ...optionsOf(policies));
+    this.mark();
+  }
+
+  /** Shows in the lists who was chosen. */
+  private mark(): void {
     const indexOf = (choice: PolicyChoice | null): string =>
-      String(policies.findIndex(({ label }) => label === choice?.label));
+      String(this.policies.findIndex((policy) => samePolicy(policy, choice)));
     const { actions } = this.changes;
     this.acting.value = actions === "policy" ? indexOf(this.policy) : actions;
     this.beside.value = this.rival ? indexOf(this.rival) : "";
+    this.exchange.disabled = actions === "zero" || samePolicy(this.policy, this.rival);
+  }
+
+  private swap(): void {
+    [this.policy, this.rival] = [this.rival, this.policy];
+    this.change({ actions: this.policy ? "policy" : "recorded" });
   }
 
   private chooseActions(): void {
@@ -121,6 +134,22 @@ export class Panel {
 
   private change(part: Partial<ForkChanges>): void {
     this.changes = { ...this.changes, ...part };
+    this.mark();
     this.actions.changes();
   }
+}
+
+function option(value: string, textContent: string): HTMLOptionElement {
+  return el("option", { value, textContent });
+}
+
+/** Policies by their place in the list, those of a run together. */
+function optionsOf(policies: readonly PolicyChoice[]): HTMLElement[] {
+  const groups = new Map<string, HTMLElement>();
+  for (const [i, { run, who, label }] of policies.entries()) {
+    const group = groups.get(run) ?? el("optgroup", { label: who });
+    groups.set(run, group);
+    group.append(option(String(i), label));
+  }
+  return [...groups.values()];
 }

@@ -117,7 +117,10 @@ export class Sidebar {
       files.append(...episodes.slice(-30).map((file) => this.fileItem(run, file)));
     if (episodes.length === 0)
       files.append(el("span", { className: "note", textContent: "no recorded episode yet" }));
-    return [el("div", { className: "row" }, check, open), ...(files.firstChild ? [files] : [])];
+    const fits = !chosen && newest !== undefined && run.task !== null && run.task === this.openTask;
+    const ghost = fits ? [this.ghostButton(run, newest)] : [];
+    const head = el("div", { className: "row" }, check, open, ...ghost);
+    return [head, ...(files.firstChild ? [files] : [])];
   }
 
   private fileItem(run: RunSummary, file: EpisodeFile): HTMLElement {
@@ -125,10 +128,21 @@ export class Sidebar {
       this.actions.openEpisode(run, file),
     );
     open.ariaCurrent = String(this.current === `${run.id}/${file.name}`);
+    return el("div", { className: "row" }, open, this.ghostButton(run, file));
+  }
+
+  private ghostButton(run: RunSummary, file: EpisodeFile): HTMLElement {
     const ghost = el("button", { type: "button", textContent: "ghost" });
-    ghost.title = `show ${file.name} as a ghost beside what is open`;
+    ghost.title = `show ${file.name} of ${run.name} as a ghost beside what is open`;
     ghost.onclick = () => this.actions.ghost(run, file);
-    return el("div", { className: "row" }, open, ghost);
+    return ghost;
+  }
+
+  /** The task of what is open; null where nobody knows it. */
+  private get openTask(): string | null {
+    const random = /^task (.*)$/.exec(this.current)?.[1];
+    const open = this.runs.find(({ id }) => this.current.startsWith(`${id}/`));
+    return random ?? open?.task ?? null;
   }
 }
 

@@ -10,6 +10,7 @@ import { swatch, TimePlot } from "./plots.ts";
 
 const plotEvery = 250; // ms between redrawings while rows come in
 const span = 4; // s of an episode that fit: a gait's steps are told apart
+const numbersEvery = 100; // ms between numbers that can be read
 const mostLoad = 0.03; // share of the time that redrawing may take
 
 /** What can be drawn: an episode's rows, or a training's last ones. */
@@ -64,6 +65,7 @@ export class Signals {
   private last: readonly [SignalRows | null, number] = [null, 0];
   private stale: Drawn[] = [];
   private nextAt = 0; // ms
+  private numbersAt = 0; // ms
 
   constructor(seek: (time: number) => void) {
     this.seek = seek;
@@ -114,6 +116,9 @@ export class Signals {
     if (!this.layout || !this.visible) return;
     this.redraw(rows, time);
     for (const { plot } of this.drawn) plot.moveTo(time);
+    const now = performance.now();
+    if (now < this.numbersAt) return;
+    this.numbersAt = now + numbersEvery;
     for (const legend of this.legends) legend.update(row);
     this.joints?.update(row);
   }

@@ -71,7 +71,8 @@ function stateLine(shown: Shown): Line {
 function forkLine({ forkStep }: Episode, { changes, policy, rival }: Acting): string {
   const acting = changes.actions === "policy" && policy ? `${policy.label} acts` : "";
   const grey = `grey: ${rival?.label ?? "as recorded"}`;
-  const parts = [`fork from step ${forkStep}`, acting, "drag the robot to push it", grey];
+  const push = rival ? "drag the robot to push both alike" : "drag the robot to push it";
+  const parts = [`fork from step ${forkStep}`, acting, push, grey];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

@@ -52,8 +52,10 @@ async function open(input: EpisodeInput): Promise<void> {
   const physics = await loadPhysics(recording.header.physics.build);
   tracer = new Tracer(physics, task, recording);
   const { layout, numSteps, world } = tracer;
+  const { source } = recording.header.parameters;
   const facts = {
     task: task.id,
+    source: typeof source === "string" ? source : null,
     policy: recording.header.policy,
     model: {
       ...task.model,

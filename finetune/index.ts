@@ -2,6 +2,8 @@
 // file and one line.
 
 import type { AnyAlgorithm } from "../agents/agent.ts";
+import { dppo } from "./dppo.ts";
+import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
 
-export const finetuners: Readonly<Record<string, AnyAlgorithm>> = { residual };
+export const finetuners: Readonly<Record<string, AnyAlgorithm>> = { dppo, reinflow, residual };

@@ -1,7 +1,7 @@
 // What every registered algorithm must do; a new one is tested by being registered.
 
 import { describe, expect, test } from "vitest";
-import type { OffPolicyAlgorithm } from "../../agents/agent.ts";
+import { layoutOf, type OffPolicyAlgorithm } from "../../agents/agent.ts";
 import { algorithms } from "../../agents/index.ts";
 import { finetuners } from "../../finetune/index.ts";
 import { isNdArray, leaves, type NdArray, type Tree } from "../../nn/tree.ts";
@@ -45,14 +45,15 @@ describe.each(everyAlgorithm)("$name", (algorithm) => {
     const rng = createRng(8);
     const draw = (size: number) => Float32Array.from({ length: size }, () => 3 * rng.normal());
     const observations = draw(20 * spec.observationSize);
-    const noise = draw(20 * spec.actionSize);
+    const { numDraws, chunkLength } = layoutOf(algorithm as never, spec, config as never);
+    const noise = draw(20 * numDraws);
     const quiet = { observations, noise: new Float32Array(noise.length) };
     const [noisy, mode, again] = await Promise.all([
       actions(algorithm, config, state, { observations, noise }),
       actions(algorithm, config, state, quiet),
       actions(algorithm, config, state, quiet),
     ]);
-    expect(noisy.shape).toEqual([20, spec.actionSize]);
+    expect(noisy.shape).toEqual([20, chunkLength * spec.actionSize]);
     for (const x of [...noisy.data, ...mode.data]) expect(Math.abs(x)).toBeLessThanOrEqual(1);
     expect(mode.data).toEqual(again.data);
     expect(noisy.data).not.toEqual(mode.data);

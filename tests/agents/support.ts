@@ -129,7 +129,7 @@ export function scalarOf(outputs: unknown, name: string): number {
   return (outputs as Record<string, NdArray>)[name]!.data[0]!;
 }
 
-/** Actions of a policy, [N, A]. */
+/** Actions of a policy, [N, H · A]. */
 export async function actions(
   algorithm: AnyAlgorithm,
   config: unknown,
@@ -138,7 +138,7 @@ export async function actions(
   env: EnvSpec = spec,
 ): Promise<NdArray> {
   const policy = Object.fromEntries(algorithm.policyKeys.map((key) => [key, state[key]!]));
-  const { observationSize: O, actionSize: A } = env;
+  const { observationSize: O } = env;
   const numRows = given.observations.length / O;
   const act = (state: never, inputs: never) => [
     state,
@@ -146,7 +146,7 @@ export async function actions(
   ];
   const inputs = {
     observations: array(given.observations, [numRows, O]),
-    noise: array(given.noise, [numRows, A]),
+    noise: array(given.noise, [numRows, given.noise.length / numRows]),
   };
   const program = await compileAny(act, { state: policy, inputs });
   const result = (await program.run(inputs)) as unknown as NdArray;

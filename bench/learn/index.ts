@@ -1,10 +1,11 @@
 // The benchmark of learning: trains from the command to a gait within a time, seed after seed.
 //
 // Every run has the machine for itself and goes through the command line. Runs stay in bench/out/runs, and
-// their figures are gathered in bench/out/learned.json, a later run of the same task, algorithm and seed in
+// their figures are gathered in docs/results/learned.json, a later run of the same task, algorithm and seed in
 // place of an earlier one; `npm run results` writes docs/results/learning.md from them.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { taskId } from "../../tasks/index.ts";
 import type { BenchOptions } from "../main.ts";
 import { type Report, type Row, row, type Target } from "../report.ts";
@@ -13,7 +14,7 @@ import { type LearnedRun, trainRun } from "./trainRun.ts";
 
 const runs = "bench/out/runs";
 /** All runs so far. */
-export const learnedFile = "bench/out/learned.json";
+export const learnedFile = "docs/results/learned.json";
 const quickMinutes = 0.25;
 const quickSets = ["algo.learningStarts=500", "train.evalFreq=5000"];
 
@@ -58,7 +59,7 @@ function keep(run: LearnedRun): void {
   const key = ({ task, algorithm, seed, minutes }: LearnedRun) =>
     [task, algorithm, seed, minutes].join();
   const others = readLearned().filter((other) => key(other) !== key(run));
-  mkdirSync("bench/out", { recursive: true });
+  mkdirSync(dirname(learnedFile), { recursive: true });
   writeFileSync(learnedFile, `${JSON.stringify([...others, run], null, 2)}\n`);
 }
 

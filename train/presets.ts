@@ -101,7 +101,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "hopper-hop-v0": { train: trainFor(480_000), algo: planar },
     "walker2d-walk-v0": { train: trainFor(400_000), algo: planar },
-    "walker2d-run-v0": { train: trainFor(400_000), algo: planar },
+    "walker2d-run-v0": { train: trainFor(800_000), algo: planar },
     "halfcheetah-run-v0": {
       train: trainFor(240_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },

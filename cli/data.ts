@@ -6,13 +6,22 @@ import { Command } from "commander";
 import { isDataset, readEpisodes, readInfo } from "../finetune/dataset.ts";
 import { didYouMean } from "../sim/source.ts";
 import { filterCommand, mergeCommand, splitCommand } from "./dataEdit.ts";
+import { exportDataCommand, importDataCommand } from "./dataFiles.ts";
 import { describeDataset, makerOf } from "./describeDataset.ts";
 import { print, table } from "./output.ts";
 import { relabelCommand } from "./relabel.ts";
 
 export function dataCommand(): Command {
   const command = new Command("data");
-  const others = [infoCommand(), filterCommand(), mergeCommand(), splitCommand(), relabelCommand()];
+  const others = [
+    infoCommand(),
+    filterCommand(),
+    mergeCommand(),
+    splitCommand(),
+    relabelCommand(),
+    exportDataCommand(),
+    importDataCommand(),
+  ];
   for (const other of others) command.addCommand(other);
   const known = ["list", ...others.map((other) => other.name())];
   return command.addCommand(listCommand(known), { isDefault: true });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes a Python environment with pinned packages; does nothing when it is already there.
 #
-#   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors, tensorboard)
+#   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors, tensorboard,
+#                                  minari, h5py, pyarrow, pandas)
 #   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 3 GB)
 #   scripts/python-env.sh sb3      .venv-sb3: what the benchmark of training compares it with (Stable-Baselines3,
 #                                  Gymnasium's MuJoCo robots and PyTorch; some 3 GB)
@@ -13,7 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${1:-tests}" in
   tests)
     venv=.venv
-    packages=(numpy==2.4.6 ml_dtypes==0.6.0 onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0 tensorboard==2.21.0)
+    packages=(numpy==2.4.6 ml_dtypes==0.6.0 onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0 tensorboard==2.21.0
+      minari==0.5.4 gymnasium==1.4.0 pillow==13.0.0 h5py==3.16.0 pyarrow==26.0.1 pandas==3.1.1)
     ;;
   torch)
     venv=.venv-torch

@@ -100,8 +100,8 @@ export interface OffPolicyConfig {
   readonly rewardShift: number;
   /** Updates of the critics alone before the others. */
   readonly criticWarmUp: number;
-  /** Share of each batch that is drawn from the run's data, where it has some. */
-  readonly offlineShare: number;
+  /** Share of each batch that is drawn from the run's data, where it has some; "bySize": as of all rows. */
+  readonly offlineShare: number | "bySize";
 }
 
 /** Rows of a batch; every leaf has the leading axis B. */
@@ -114,20 +114,50 @@ export interface Batch<T> {
   readonly discounts: T;
   /** The true state m steps on, never that of the next episode, [B, O]. */
   readonly nextObservations: T;
+  /** The action that the data took there, where an algorithm asks for it; zeros where it is unknown, [B, A]. */
+  readonly nextActions?: T;
+  /** Discounted rewards to the episode's end, where an algorithm asks for them, [B]. */
+  readonly returnsToGo?: T;
 }
+
+/** Columns that a batch has for those that ask. */
+export type ExtraColumn = "nextActions" | "returnsToGo";
 
 export interface UpdateInputs<N extends Tree<Tensor> = Tree<Tensor>> {
   readonly batch: Batch<Tensor>;
   /** As `noise` declares it, filled anew for each update. */
   readonly noise: N;
-  /** Share of the run that has passed, in [0, 1], a scalar; learning rates may follow it. */
+  /** Share of the run, or of its stage, that has passed, in [0, 1], a scalar; learning rates may follow it. */
   readonly progress: Tensor;
 }
+
+/**
+ * Where a run on logged data is: "prepare" trains what later losses need, "offline" learns from the data
+ * alone, "online" from steps of its own too.
+ */
+export type Stage = "prepare" | "offline" | "online";
 
 /** What an update trains; two programs where an algorithm delays its actor. */
 export interface UpdatePhase {
   /** Whether actor and temperature are trained too; true in every `actorPeriod`-th update. */
   readonly trainActor: boolean;
+  /** "offline" where missing; of interest to algorithms with `offline` alone. */
+  readonly stage?: Stage;
+}
+
+/** Settings of the loop that learns from data first; `finetune/offlineSettings.ts` has them. */
+export interface OfflineConfig extends OffPolicyConfig {
+  /** Updates on the data alone, before any control step. */
+  readonly offlineUpdates: number;
+  /** What rewards are multiplied with; "returnRange": 1000 / (greatest − least return of the data). */
+  readonly rewardScale: number | "returnRange";
+}
+
+/** What the loop must know of an algorithm that learns from logged data first. */
+export interface OfflineTraits<C> {
+  readonly columns?: readonly ExtraColumn[];
+  /** Updates of the stage "prepare"; 0 where missing. */
+  prepareUpdates?(config: C): number;
 }
 
 /** Learns from a replay buffer: one gradient step per `update`. */
@@ -137,6 +167,8 @@ export interface OffPolicyAlgorithm<
   N extends Tree<Tensor> = Tree<Tensor>,
 > extends AlgorithmBase<C, S> {
   readonly family: "offPolicy";
+  /** There where it learns from logged data first; its settings are an `OfflineConfig`. */
+  readonly offline?: OfflineTraits<C>;
   /** The random numbers of one update, a tree of N's structure. */
   noise(spec: EnvSpec, config: C): Tree<NoiseSpec>;
   update(

@@ -2,9 +2,11 @@
 
 import { z } from "zod";
 import { isTensor } from "../nn/gradient.ts";
-import { type MlpApply, type MlpParams, mlp } from "../nn/layers.ts";
+import { type DenseInit, initMlp, type MlpApply, type MlpParams, mlp } from "../nn/layers.ts";
 import { concat, gather, mean, min, slice, squeeze, type Tensor } from "../nn/ops.ts";
-import { mapTree } from "../nn/tree.ts";
+import { mapTree, type NdArray } from "../nn/tree.ts";
+import type { Rng } from "../sim/rng.ts";
+import type { EnvSpec } from "./agent.ts";
 
 const width = z.int().min(1).max(8192);
 
@@ -20,6 +22,27 @@ export const networkSettings = {
   numCritics: z.int().min(1).max(100).default(2).describe("members of the ensemble"),
   tau: z.number().positive().max(1).default(0.005).describe("rate of the target networks"),
 } as const;
+
+/** Fresh critics of observation and action; how they begin is PyTorch's way where nothing is said. */
+export function initCritics(
+  rng: Rng,
+  { observationSize, actionSize }: EnvSpec,
+  config: {
+    readonly criticHidden: readonly number[];
+    readonly numCritics: number;
+    readonly criticLayerNorm: boolean;
+  },
+  begin: { readonly init?: DenseInit; readonly finalInit?: DenseInit } = {},
+): MlpParams<NdArray> {
+  return initMlp(rng, {
+    inputs: observationSize + actionSize,
+    hidden: config.criticHidden,
+    outputs: 1,
+    ensemble: config.numCritics,
+    layerNorm: config.criticLayerNorm,
+    ...begin,
+  });
+}
 
 /** How an ensemble's judgements become one. */
 export type Reduction = "min" | "mean";

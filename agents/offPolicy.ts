@@ -35,11 +35,11 @@ export const offPolicySettings = {
     .default(0)
     .describe("updates of the critics alone, at once when learning starts"),
   offlineShare: z
-    .number()
-    .min(0)
-    .max(1)
+    .union([z.number().min(0).max(1), z.literal("bySize")])
     .default(0.5)
-    .describe("share of each batch from the run's data, where it has some (RLPD: half)"),
+    .describe(
+      "share of each batch from the run's data, if any (RLPD: half); bySize: as of all rows",
+    ),
 } as const;
 
 /** The same setting with another default. */

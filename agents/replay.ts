@@ -5,27 +5,26 @@
 // a plain gather, and an algorithm never hears of n. Columns lie in shared memory.
 
 import type { Rng } from "../sim/rng.ts";
-import type { Batch } from "./agent.ts";
+import type { Batch, ExtraColumn } from "./agent.ts";
 
 export type Columns = Batch<Float32Array>;
-export const columnNames = [
-  "observations",
-  "actions",
-  "rewards",
-  "discounts",
-  "nextObservations",
-] as const satisfies readonly (keyof Columns)[];
 
 /** Numbers of a row, by column. */
 export type Widths = Batch<number>;
 
-export function batchWidths(observationSize: number, actionSize: number): Widths {
+export function batchWidths(
+  observationSize: number,
+  actionSize: number,
+  extras: readonly ExtraColumn[] = [],
+): Widths {
   return {
     observations: observationSize,
     actions: actionSize,
     rewards: 1,
     discounts: 1,
     nextObservations: observationSize,
+    ...(extras.includes("nextActions") && { nextActions: actionSize }),
+    ...(extras.includes("returnsToGo") && { returnsToGo: 1 }),
   };
 }
 
@@ -44,19 +43,22 @@ export class ReplayBuffer {
   size = 0;
   private head = 0;
   private readonly columns: Columns;
+  private readonly names: readonly (keyof Columns)[];
 
   constructor(capacity: number, widths: Widths) {
     this.capacity = capacity;
     this.widths = widths;
+    this.names = namesOf(widths);
     this.columns = columnsOf(widths, (width) => sharedFloats(capacity * width));
   }
 
   /** Copies one row in; each source is read from its own offset. */
   add(row: Columns, offsets: Widths): void {
-    for (const name of columnNames) {
-      const width = this.widths[name];
-      const [from, to] = [offsets[name], this.head * width];
-      for (let i = 0; i < width; i++) this.columns[name][to + i] = row[name][from + i]!;
+    for (const name of this.names) {
+      const width = this.widths[name]!;
+      const [from, to] = [offsets[name]!, this.head * width];
+      const [source, target] = [row[name]!, this.columns[name]!];
+      for (let i = 0; i < width; i++) target[to + i] = source[from + i]!;
     }
     this.head = (this.head + 1) % this.capacity;
     this.size = Math.min(this.size + 1, this.capacity);
@@ -67,10 +69,10 @@ export class ReplayBuffer {
     if (this.size === 0) throw new Error("a replay buffer without rows has none to sample");
     for (let row = from; row < to; row++) {
       const index = rng.integer(this.size);
-      for (const name of columnNames) {
-        const width = this.widths[name];
-        const source = this.columns[name];
-        const target = batch[name];
+      for (const name of this.names) {
+        const width = this.widths[name]!;
+        const source = this.columns[name]!;
+        const target = batch[name]!;
         for (let i = 0; i < width; i++) target[row * width + i] = source[index * width + i]!;
       }
     }
@@ -83,7 +85,7 @@ export class ReplayBuffer {
       size,
       head,
       columns: columnsOf(this.widths, (width, name) =>
-        this.columns[name].subarray(0, size * width),
+        this.columns[name]!.subarray(0, size * width),
       ),
     };
   }
@@ -91,21 +93,22 @@ export class ReplayBuffer {
   restore({ columns, size, head }: ReplayState): void {
     if (size > this.capacity || head >= this.capacity || head > size)
       throw new Error(`${size} rows with head ${head} do not fit a buffer of ${this.capacity}`);
-    for (const name of columnNames) {
-      const wanted = size * this.widths[name];
-      if (columns[name].length !== wanted)
-        throw new Error(`column ${name} wants ${wanted} numbers, got ${columns[name].length}`);
-      this.columns[name].set(columns[name]);
+    for (const name of this.names) {
+      const wanted = size * this.widths[name]!;
+      const given = columns[name];
+      if (given?.length !== wanted)
+        throw new Error(`column ${name} wants ${wanted} numbers, got ${given?.length ?? "none"}`);
+      this.columns[name]!.set(given);
     }
     this.size = size;
     this.head = head;
   }
 }
 
-/** A buffer's share of every batch; shares are relative to each other. */
+/** A buffer's share of every batch; shares are relative to each other. "bySize": its number of rows. */
 export interface Source {
   readonly buffer: ReplayBuffer;
-  readonly share: number;
+  readonly share: number | "bySize";
 }
 
 /**
@@ -119,11 +122,13 @@ export function sampleBatch(
   to: number,
   rng: Rng,
 ): void {
-  const total = sources.reduce((sum, { share }) => sum + share, 0);
+  const shareOf = ({ buffer, share }: Source) => (share === "bySize" ? buffer.size : share);
+  const total = sources.reduce((sum, source) => sum + shareOf(source), 0);
   let at = from;
   let sum = 0;
-  for (const { buffer, share } of sources) {
-    sum += share;
+  for (const source of sources) {
+    const { buffer } = source;
+    sum += shareOf(source);
     const end = from + Math.round(((to - from) * sum) / total);
     buffer.sample(batch, at, end, rng);
     at = end;
@@ -285,8 +290,12 @@ function columnsOf(
   widths: Widths,
   make: (width: number, name: keyof Columns) => Float32Array,
 ): Columns {
-  const entries = columnNames.map((name) => [name, make(widths[name], name)]);
+  const entries = namesOf(widths).map((name) => [name, make(widths[name]!, name)]);
   return Object.fromEntries(entries) as Columns;
+}
+
+function namesOf(widths: Widths): (keyof Columns)[] {
+  return Object.keys(widths) as (keyof Columns)[];
 }
 
 function sharedFloats(length: number): Float32Array {

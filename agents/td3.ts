@@ -107,7 +107,7 @@ function update(
   _spec: EnvSpec,
   { trainActor }: UpdatePhase,
 ): readonly [State, Metrics] {
-  const [withCritics, criticMetrics] = updateCritics(state, inputs, config);
+  const [withCritics, criticMetrics] = updateTd3Critics(state, inputs, config);
   if (!trainActor) return [withCritics, criticMetrics];
   const [next, actorMetrics] = updateActor(withCritics, inputs, config);
   const { actor, critics, targetActor, targetCritics } = next;
@@ -121,8 +121,18 @@ function update(
   ];
 }
 
-/** Σ_e mean (Q_e − y)². */
-function updateCritics(state: State, inputs: Inputs, config: Td3Config): readonly [State, Metrics] {
+/** What the critics' step reads of the settings. */
+type CriticConfig = Pick<
+  Td3Config,
+  "activation" | "smoothingNoise" | "smoothingClip" | keyof typeof descentSettings
+>;
+
+/** One step down Σ_e mean (Q_e − y)²; the targets stay. */
+export function updateTd3Critics(
+  state: State,
+  inputs: Inputs,
+  config: CriticConfig,
+): readonly [State, Metrics] {
   const { observations, actions } = inputs.batch;
   const target = smoothTarget(state, inputs, config);
   const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
@@ -140,7 +150,7 @@ function updateCritics(state: State, inputs: Inputs, config: Td3Config): readonl
 }
 
 /** Eq. 14 inside the clipped double target: r + γᵐ min Q̄(s', π̄(s') + clipped noise), [B]. */
-function smoothTarget(state: State, { batch, noise }: Inputs, config: Td3Config): Tensor {
+function smoothTarget(state: State, { batch, noise }: Inputs, config: CriticConfig): Tensor {
   const { rewards, discounts, nextObservations } = batch;
   const { smoothingNoise, smoothingClip } = config;
   const shake = clipByValue(mul(noise.smoothing, smoothingNoise), -smoothingClip, smoothingClip);
@@ -167,10 +177,10 @@ function updateActor(state: State, inputs: Inputs, config: Td3Config): readonly 
   return [{ ...state, actor, actorOptimizer }, { "train/actor_loss": loss }];
 }
 
-function acting({ activation }: Td3Config): MlpApply {
+function acting({ activation }: CriticConfig): MlpApply {
   return { activation, finalActivation: "tanh" };
 }
 
-function judging({ activation }: Td3Config): MlpApply {
+function judging({ activation }: CriticConfig): MlpApply {
   return { activation };
 }

@@ -2,8 +2,20 @@
 // file and one line.
 
 import type { AnyAlgorithm } from "../agents/agent.ts";
+import { awac } from "./awac.ts";
+import { cql } from "./cql.ts";
 import { dppo } from "./dppo.ts";
+import { iql } from "./iql.ts";
 import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
+import { td3bc } from "./td3bc.ts";
 
-export const finetuners: Readonly<Record<string, AnyAlgorithm>> = { dppo, reinflow, residual };
+export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
+  dppo,
+  reinflow,
+  residual,
+  td3bc,
+  awac,
+  cql,
+  iql,
+};

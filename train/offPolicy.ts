@@ -11,6 +11,7 @@ import {
   type PendingState,
   ReplayBuffer,
   type ReplayState,
+  type Source,
 } from "../agents/replay.ts";
 import { Explorer, type ExplorerState } from "./explorer.ts";
 import { type LearnerState, OffPolicyLearner } from "./learner.ts";
@@ -39,12 +40,11 @@ export async function trainOffPolicy(
   const normalizer = normalizerOf(config, spec);
   const explorer = new Explorer(spec, algorithm.explorationScale?.(config), rng.split("explore"));
   const learner = await OffPolicyLearner.create(algorithm, config, spec, rng, settings);
-  const sources = [{ buffer: replay, share: 1 }];
+  const sources: Source[] = [{ buffer: replay, share: 1 }];
   if (data.length > 0) {
     const observe = (observations: Float32Array) => normalizer.observe(observations);
     const demonstrations = await offlineRows(data, spec, config, openBase, observe);
-    sources[0]!.share = 1 - config.offlineShare;
-    sources.unshift({ buffer: demonstrations, share: config.offlineShare });
+    sources.splice(0, 1, ...mixed(demonstrations, replay, config.offlineShare));
   }
   const view = {
     normalizer,
@@ -104,6 +104,19 @@ export function normalizerOf(
 ): Normalizer {
   const numPlain = observesBase ? actionSize : 0;
   return new Normalizer(normalizer, observationSize, mirror?.observations, numPlain);
+}
+
+/** The run's data, of which each batch has that share, and its own rows. */
+export function mixed(
+  data: ReplayBuffer,
+  own: ReplayBuffer,
+  share: OffPolicyConfig["offlineShare"],
+): Source[] {
+  const rest = share === "bySize" ? share : 1 - share;
+  return [
+    { buffer: data, share },
+    { buffer: own, share: rest },
+  ];
 }
 
 /** Overwrites the rows whose flag is 0. */

@@ -1,6 +1,12 @@
 // What the tests of algorithms share: small environments, made-up batches, compiled updates.
 
-import type { AgentState, AnyAlgorithm, EnvSpec, OffPolicyAlgorithm } from "../../agents/agent.ts";
+import type {
+  AgentState,
+  AnyAlgorithm,
+  EnvSpec,
+  ExtraColumn,
+  OffPolicyAlgorithm,
+} from "../../agents/agent.ts";
 import { type CompileOptions, compile, type Program } from "../../nn/compile.ts";
 import type { Tensor } from "../../nn/ops.ts";
 import {
@@ -76,6 +82,9 @@ export function compileUpdate(
       rewards: float(batchSize),
       discounts: float(batchSize),
       nextObservations: float(batchSize, env.observationSize),
+      ...extrasOf(any.offline?.columns, (name) =>
+        name === "nextActions" ? float(batchSize, env.actionSize) : float(batchSize),
+      ),
     },
     noise: any.noise(env, config as never),
     progress: float(),
@@ -90,7 +99,12 @@ export function compileUpdate(
 }
 
 /** Random rows; the rewards are those of a made-up task. */
-export function randomBatch(batchSize: number, seed = 5, env: EnvSpec = spec) {
+export function randomBatch(
+  batchSize: number,
+  seed = 5,
+  env: EnvSpec = spec,
+  extras: readonly ExtraColumn[] = [],
+) {
   const rng = createRng(seed);
   const draw = (size: number, f: () => number) => Float32Array.from({ length: size }, f);
   return {
@@ -100,9 +114,22 @@ export function randomBatch(batchSize: number, seed = 5, env: EnvSpec = spec) {
       rewards: draw(batchSize, () => rng.uniform()),
       discounts: draw(batchSize, () => (rng.uniform() < 0.1 ? 0 : 0.99)),
       nextObservations: draw(batchSize * env.observationSize, () => rng.normal()),
+      ...extrasOf(extras, (name) =>
+        name === "nextActions"
+          ? draw(batchSize * env.actionSize, () => 2 * rng.uniform() - 1)
+          : draw(batchSize, () => 10 * rng.uniform()),
+      ),
     },
     progress: Float32Array.of(0.25),
   };
+}
+
+/** The columns that an algorithm asks for beside the standard ones. */
+export function extrasOf<T>(
+  names: readonly ExtraColumn[] = [],
+  make: (name: ExtraColumn) => T,
+): Partial<Record<ExtraColumn, T>> {
+  return Object.fromEntries(names.map((name) => [name, make(name)]));
 }
 
 /** Path and bits of every leaf. */

@@ -27,11 +27,32 @@ function physicsFiles(): Plugin {
   };
 }
 
+/** The page's own code is asked for along with the script that runs first, and runs after it. */
+function earlyCode(): Plugin {
+  return {
+    name: "early-code",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(_, { bundle = {}, filename }) {
+        const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+        const own = chunks.find(({ facadeModuleId }) => facadeModuleId?.endsWith("/served.ts"));
+        if (!own || !filename.endsWith("/index.html")) return;
+        return [own.fileName, ...own.imports].map((name) => ({
+          tag: "link",
+          attrs: { rel: "modulepreload", crossorigin: true, href: `./${name}` },
+          injectTo: "head" as const,
+        }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
   root: here,
   base: "./",
   publicDir: false,
-  plugins: [physicsFiles()],
+  plugins: [physicsFiles(), earlyCode()],
   worker: { format: "es", plugins: () => [physicsFiles()] },
   build: {
     outDir: fileURLToPath(new URL("../../dist/page", import.meta.url)),

@@ -8,6 +8,7 @@ import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
 import { Duel } from "./duel.ts";
 import { Episode, endOf } from "./episode.ts";
+import { afterFirstPicture, whenPictureIsOut } from "./firstPicture.ts";
 import { newerEpisode } from "./follow.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
@@ -100,9 +101,10 @@ export class App {
   async start(): Promise<void> {
     const { run, episode, task } = this.address;
     if (run === null && task !== null) this.openTask(task, this.address.seed);
+    const polled = this.episode ? afterFirstPicture().then(() => this.poll()) : this.poll();
     this.theatre.warmUp();
     requestAnimationFrame(() => this.frame());
-    await this.poll();
+    await polled;
     const found = this.runs.find(({ id }) => id === run);
     const file = found?.episodes.find(({ name }) => name === episode) ?? found?.episodes.at(-1);
     if (found && file) await this.openFile(found, file, this.address.index);
@@ -281,8 +283,6 @@ export class App {
     this.opened = episode;
     const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
     this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
-    this.panel.signals.setLayout(facts.layout);
-    this.offerPolicies();
     const { time, camera } = this.address;
     if (camera) this.theatre.lookFrom(camera);
     if (time !== null && time > 0) {
@@ -290,6 +290,11 @@ export class App {
       this.player.playing = false;
     }
     this.address = { ...this.address, time: null, camera: null };
-    requestAnimationFrame(() => performance.mark("salle: first robot")); // when the picture is out
+    whenPictureIsOut(() => {
+      episode.goOn();
+      if (this.opened !== episode) return;
+      this.panel.signals.setLayout(facts.layout);
+      this.offerPolicies();
+    });
   }
 }

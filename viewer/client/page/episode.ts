@@ -22,11 +22,13 @@ export class Episode {
 
   constructor(input: EpisodeInput) {
     this.input = input;
-    this.worker = host().startWorker();
+    const { worker, told } = host().startWorker(input);
+    this.worker = worker;
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.take(data);
     this.worker.onerror = ({ message }) =>
       this.take({ type: "failed", reason: message || "the worker could not start" });
-    this.say({ type: "open", input });
+    if (told === null) this.say({ type: "open", input });
+    for (const message of told ?? []) this.take(message);
   }
 
   /** What is shown: the fork where there is one. */
@@ -65,6 +67,11 @@ export class Episode {
 
   push(link: number, impulse: readonly [number, number, number]): void {
     this.say({ type: "push", link, impulse });
+  }
+
+  /** The first steps are drawn: lets the others follow. */
+  goOn(): void {
+    this.say({ type: "goOn" });
   }
 
   close(): void {

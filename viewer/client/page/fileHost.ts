@@ -13,7 +13,7 @@ const { runs, worker } = globalThis.salleShared;
 setHost({
   socketUrl: null,
   offersTasks: false,
-  startWorker: () => new Worker(worker),
+  startWorker: () => ({ worker: new Worker(worker), told: null }),
   runs: async () => runs.summaries,
   async episode(run, name) {
     const text = runs.episodes[run]?.[name];

@@ -1,16 +1,23 @@
 // Host: where a page gets its runs, episodes and workers from: a server, or the page's own file.
 
 import type { MetricsPart, RunSummary } from "../../runs.ts";
+import type { EpisodeInput, FromWorker } from "./messages.ts";
 
 export type { EpisodeFile, RunSummary } from "../../runs.ts";
+
+export interface StartedWorker {
+  readonly worker: Worker;
+  /** What it has said so far, where it has opened the episode already; else null. */
+  readonly told: readonly FromWorker[] | null;
+}
 
 export interface Host {
   /** Address of the server's socket; null where nothing can be live. */
   readonly socketUrl: string | null;
   /** Whether tasks of the registry can be tried with random actions. */
   readonly offersTasks: boolean;
-  /** A worker that runs trace.worker.ts. */
-  startWorker(): Worker;
+  /** A worker that runs trace.worker.ts, for an episode. */
+  startWorker(input: EpisodeInput): StartedWorker;
   runs(): Promise<readonly RunSummary[]>;
   /** Bytes of a recording; fresh. */
   episode(run: string, name: string): Promise<Uint8Array>;

@@ -9,6 +9,8 @@ export type EpisodeInput =
   | { readonly type: "random"; readonly task: string; readonly seed: number };
 
 export type ToWorker =
+  /** The first steps are drawn: the others may follow. */
+  | { readonly type: "goOn" }
   | { readonly type: "open"; readonly input: EpisodeInput }
   | {
       readonly type: "fork";

@@ -27,6 +27,7 @@ export class Sidebar {
   mayStop = false;
   private readonly actions: SidebarActions;
   private runs: readonly RunSummary[] = [];
+  private listed = false; // whether it is known which runs there are
   private shown = "";
 
   constructor(actions: SidebarActions) {
@@ -38,10 +39,12 @@ export class Sidebar {
     if (this.runs.length === 0 && runs.length === 1 && only && only.metricsBytes > 0)
       this.compared.add(only.id);
     this.runs = runs;
+    this.listed = true;
     this.render();
   }
 
   render(): void {
+    if (!this.listed) return;
     const key = JSON.stringify([
       this.runs,
       this.current,

@@ -64,7 +64,7 @@ export class Theatre {
     for (const end of ["pointerup", "pointercancel"])
       canvas.addEventListener(end, () => this.release());
     new ResizeObserver(() => this.fit()).observe(canvas.parentElement!);
-    this.fit();
+    this.hall.resize(16, 16); // enough to warm up
   }
 
   setTheme(theme: Theme): void {
@@ -190,7 +190,6 @@ export class Theatre {
 
   /** Draws a few pixels before anything is there to see, so that shaders are compiled by then. */
   warmUp(): void {
-    this.hall.resize(16, 16);
     this.hall.draw(0);
     this.fit();
   }

@@ -14,7 +14,9 @@ import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 const chunkSteps = 25;
 const firstSteps = 2; // soon something to see
 const firstPause = 100; // ms after them in which the processor draws it
+const longestPause = 1000; // ms, where the page has still to build itself before it can
 let tracer: Tracer | null = null;
+let goOn: () => void = () => undefined; // ends the pause
 let simulated: Promise<void> = Promise.resolve(); // the recorded episode, before any fork of it
 // Most episodes want the usual build, and loading it is what takes longest; a shared page may lack it.
 loadPhysics().catch(() => undefined);
@@ -23,17 +25,23 @@ function say(message: FromWorker, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
 }
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  take(data).catch((error: unknown) => {
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => obey(data);
+// What the page opens first is the worker's name (spareWorker.ts).
+const named = self.name !== "";
+if (named) obey({ type: "open", input: JSON.parse(self.name) as EpisodeInput });
+
+function obey(message: ToWorker): void {
+  take(message).catch((error: unknown) => {
     say({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
   });
-};
+}
 
 async function take(message: ToWorker): Promise<void> {
   if (message.type === "open") {
     simulated = open(message.input);
     return await simulated;
   }
+  if (message.type === "goOn") return goOn();
   await simulated;
   if (!tracer) throw new Error("no episode is open");
   if (message.type === "push") tracer.push(message.link, message.impulse);
@@ -72,9 +80,16 @@ async function open(input: EpisodeInput): Promise<void> {
     const first = tracer.numTraced === 0;
     sendChunk(tracer.advance(first ? firstSteps : chunkSteps), false);
     // Lets the page end it meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, first ? firstPause : 0));
+    await pause(first ? (named ? longestPause : firstPause) : 0);
   }
   say({ type: "done", numVerified: tracer.numVerified, mismatch: tracer.mismatch });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    goOn = resolve;
+    setTimeout(resolve, ms);
+  });
 }
 
 interface Opened {

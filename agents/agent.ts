@@ -248,6 +248,42 @@ export interface OnPolicyAlgorithm<
   ): readonly [TracedState<S>, Metrics];
 }
 
+/** Settings that the cloning loop itself reads. */
+export interface CloneConfig {
+  readonly batchSize: number;
+  readonly normalizer: "none" | "dataset";
+}
+
+/** Rows of a dataset to clone; every leaf has the leading axis B. */
+export interface CloneBatch<T> {
+  readonly observations: T; // [B, O]
+  /** The chunk that was taken from there on, its last action repeated past the episode's end, [B, H · A]. */
+  readonly actions: T;
+  /** 0 past the episode's end, [B, H]. */
+  readonly mask: T;
+}
+
+/** Learns to do what a dataset does: one gradient step per `update`, which is a step of its run. */
+export interface CloneAlgorithm<
+  C extends CloneConfig = CloneConfig,
+  S extends AgentState = AgentState,
+  N extends Tree<Tensor> = Tree<Tensor>,
+> extends AlgorithmBase<C, S> {
+  readonly family: "clone";
+  /** The random numbers of one update, a tree of N's structure. */
+  noise(spec: EnvSpec, config: C): Tree<NoiseSpec>;
+  update(
+    state: TracedState<S>,
+    inputs: {
+      readonly batch: CloneBatch<Tensor>;
+      readonly noise: N;
+      readonly progress: Tensor;
+    },
+    config: C,
+    spec: EnvSpec,
+  ): readonly [TracedState<S>, Metrics];
+}
+
 /** The layout of an algorithm's actions. */
 export function layoutOf<C>(
   algorithm: Pick<AlgorithmBase<C, never>, "layout">,
@@ -266,4 +302,4 @@ export function layoutOf<C>(
   );
 }
 
-export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm;
+export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm | CloneAlgorithm;

@@ -78,8 +78,3 @@ export function reverseMean<T extends number | Tensor>(
   const clipped = bound === null ? data : clipByValue(data, -bound, bound);
   return add(mul(clipped, a), mul(point, b));
 }
-
-/** x_k of data and noise [B, n], and the shares ᾱ_k [B, 1] at each row's k. */
-export function noised(data: Tensor, noise: Tensor, share: { root: Tensor; rest: Tensor }): Tensor {
-  return add(mul(data, share.root), mul(noise, share.rest));
-}

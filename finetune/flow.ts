@@ -1,0 +1,91 @@
+// Flow: a policy that carries noise to a chunk of actions along straight ways, cloned from a dataset.
+//
+// Rectified flow, Liu et al. 2022, arXiv:2209.03003, as the policies that ReinFlow (arXiv:2505.22094) begins
+// with: v(x_t, t, o) shall be x₁ − x₀ (flowLoss.ts). A chunk is K Euler steps on the grid k / K, kept within the
+// data's range at each, just as they are when the policy is fine-tuned.
+
+import { z } from "zod";
+import type { ActInputs, ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import { type NoiseSpec, normal, uniform } from "../nn/noise.ts";
+import { sub, type Tensor } from "../nn/ops.ts";
+import type { NdArray } from "../nn/tree.ts";
+import type { Rng } from "../sim/rng.ts";
+import { fromActions, toActions } from "./actionNormalizer.ts";
+import { type CloneState, cloneStepSettings, initClone, stepClone } from "./cloneStep.ts";
+import { chunkLoss, straightTargets, timeDistributions, timesOf } from "./flowLoss.ts";
+import { flowShapeSettings, initVelocity, velocity } from "./flowNet.ts";
+import { flowChunk } from "./noisyFlow.ts";
+
+const settings = z.strictObject({
+  ...cloneStepSettings,
+  ...flowShapeSettings,
+  stepSizes: z.literal(false).default(false).describe("no shortcut net; `shortcut` is"),
+  timeDistribution: z
+    .enum(timeDistributions)
+    .default("uniform")
+    .describe("of the times that are trained: logitNormal is most in the midst, beta early"),
+});
+
+export type FlowConfig = z.infer<typeof settings>;
+type Noise = { readonly start: Tensor; readonly times: Tensor };
+
+export const flow: CloneAlgorithm<FlowConfig, CloneState<NdArray>, Noise> = {
+  name: "flow",
+  summary: "clones a dataset as a flow from noise to chunks of actions (rectified flow)",
+  family: "clone",
+  settings,
+  layout: flowLayout,
+  init: initFlow,
+  policyKeys: ["average", "actionNormalizer"],
+  act: actFlow,
+  noise,
+  update(state, { batch, noise, progress }, config) {
+    const times = timesOf(noise.times, config.timeDistribution);
+    const data = fromActions(state.actionNormalizer, batch.actions);
+    const { points, velocities } = straightTargets(noise.start, data, times);
+    return stepClone(
+      state,
+      (network) => {
+        const { observations, mask } = batch;
+        const v = velocity(network, points, { times }, observations, config.activation);
+        return chunkLoss(sub(v, velocities), mask);
+      },
+      progress,
+      config,
+    );
+  },
+};
+
+/** Settings that a flow and a shortcut policy have in common. */
+type FlowSettings = { readonly [K in keyof typeof flowShapeSettings]: FlowShapeConfig[K] };
+type FlowShapeConfig = z.infer<z.ZodObject<typeof flowShapeSettings>>;
+
+/** Draws are where a chunk starts. */
+export function flowLayout({ actionSize }: EnvSpec, config: FlowSettings): ActionLayout {
+  const { chunkLength, executed } = config;
+  const n = chunkLength * actionSize;
+  return { chunkLength, executed, numDraws: n, drawsAlways: true, sampleDraws: n, stored: n };
+}
+
+export function initFlow(spec: EnvSpec, config: FlowSettings, rng: Rng): CloneState<NdArray> {
+  const { observationSize, actionSize } = spec;
+  const chunkSize = config.chunkLength * actionSize;
+  const network = initVelocity(rng.split("network"), { ...config, observationSize, chunkSize });
+  return initClone(network, spec);
+}
+
+export function actFlow(
+  { average, actionNormalizer }: Pick<CloneState<Tensor>, "average" | "actionNormalizer">,
+  { observations, noise }: ActInputs,
+  config: FlowSettings,
+): Tensor {
+  return toActions(actionNormalizer, flowChunk(average, noise, observations, config));
+}
+
+function noise({ actionSize }: EnvSpec, config: FlowConfig): Record<"start" | "times", NoiseSpec> {
+  const { batchSize, chunkLength, timeDistribution } = config;
+  return {
+    start: normal([batchSize, chunkLength * actionSize]),
+    times: timeDistribution === "logitNormal" ? normal([batchSize]) : uniform([batchSize]),
+  };
+}

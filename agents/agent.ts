@@ -64,6 +64,16 @@ export interface ActInputs {
   readonly noise: Tensor; // [N, A], or as the layout says
 }
 
+/** How an algorithm goes on with another run's policy. */
+export interface Continuation<S> {
+  /** Names of the algorithms whose policies it takes. */
+  readonly algorithms: readonly string[];
+  /** The settings that the other run's own decide. */
+  settings(algo: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  /** A fresh state with the policy, the entries of the other algorithm's `policyKeys`, in its place. */
+  begin(state: S, policy: AgentState): S;
+}
+
 /** What every family of algorithms has. */
 interface AlgorithmBase<C, S extends AgentState> {
   /** As on the command line: "sac". */
@@ -76,6 +86,8 @@ interface AlgorithmBase<C, S extends AgentState> {
   init(spec: EnvSpec, config: C, rng: Rng): S;
   /** What a run of it can't do without: a frozen base policy, a dataset. */
   readonly needs?: readonly ("base" | "data")[];
+  /** Where it goes on with the policy of another run: what it does with that. */
+  readonly continues?: Continuation<S>;
   /** Missing where one action is chosen at a time, with as many draws, and noise 0 is the mode. */
   layout?(spec: EnvSpec, config: C): ActionLayout;
   /** The entries of the state that `act` reads. */
@@ -210,7 +222,8 @@ export interface OnPolicyConfig {
   readonly numMinibatches: number;
   /** Updates on a rollout stop early beyond this divergence; null never stops. */
   readonly targetKl: number | null;
-  readonly normalizer: "none" | "running";
+  /** "dataset": that of the policy which the run goes on with. */
+  readonly normalizer: "none" | "running" | "dataset";
 }
 
 /** What a policy did and thought of it, at each of N observations. */

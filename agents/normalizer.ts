@@ -1,7 +1,7 @@
 // Normaliser: the running mean and standard deviation of what was observed, and (x − mean) / std.
 //
 // Welford's sums in float64, merged observation by observation. "warmUp" stops counting at `freeze`, so
-// that the learner's inputs stop moving; "running" counts on.
+// that the learner's inputs stop moving, as does "dataset" once it has seen all data; "running" counts on.
 
 import type { Mirror, OffPolicyConfig } from "./agent.ts";
 
@@ -14,9 +14,10 @@ export interface NormalizerState {
   readonly frozen: boolean;
 }
 
-export type NormalizerKind = OffPolicyConfig["normalizer"];
+export type NormalizerKind = OffPolicyConfig["normalizer"] | "dataset";
 
 const leastStd = 0.05; // an element that hardly moved yet must not blow up when it does
+const leastDataStd = 0.1; // nor one that is nearly constant in a dataset, when a policy leaves it
 const largest = 10; // standard deviations; beyond, values are clipped
 
 export class Normalizer {
@@ -60,9 +61,9 @@ export class Normalizer {
     this.refresh();
   }
 
-  /** The random steps are over: a "warmUp" normaliser stays as it is from here on. */
+  /** The random steps, or the data, are over: a "warmUp" or "dataset" normaliser stays as it is from here on. */
   freeze(): void {
-    if (this.kind === "warmUp") this.frozen = true;
+    if (this.kind === "warmUp" || this.kind === "dataset") this.frozen = true;
   }
 
   /** Standardises rows of observations into `out`, which may be the input. */
@@ -108,7 +109,7 @@ export class Normalizer {
     for (let i = 0; i < this.means.length - this.numPlain; i++) {
       this.means[i] = this.exactMeans[i]!;
       const std = Math.sqrt(this.squares[i]! / this.count);
-      this.scales[i] = 1 / Math.max(std, leastStd);
+      this.scales[i] = 1 / Math.max(std, this.kind === "dataset" ? leastDataStd : leastStd);
     }
   }
 }

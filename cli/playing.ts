@@ -62,7 +62,7 @@ export async function playPolicy(
     header: { ...file.header, policy: `${algorithm}, step ${policy.step}` },
     numEpisodes: numEnvs,
   };
-  const act = (observations: Float32Array) => policy.act(observations);
+  const act = (observations: Float32Array, begins: Uint8Array) => policy.act(observations, begins);
   const evaluation = await runEpisodes(env, seed, act, record, collect);
   file?.close();
   env.dispose();

@@ -30,7 +30,7 @@ import {
 } from "../nn/ops.ts";
 import { type AdamState, adamW, clipByGlobalNorm } from "../nn/optimizers.ts";
 import { cosineSchedule } from "../nn/schedules.ts";
-import { type NdArray, zeros } from "../nn/tree.ts";
+import { isNdArray, leaves, mapTree, type NdArray, type Tree, zeros } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 
 /** To be spread into an algorithm's strict object; it may redefine a key with another default. */
@@ -41,6 +41,10 @@ export const chunkPpoSettings = {
     .unwrap()
     .default(64)
     .describe("chunks of every env in a rollout"),
+  normalizer: z
+    .enum(["none", "running", "dataset"])
+    .default("dataset")
+    .describe("observations: as they are, standardised by all so far, or as the cloned policy's"),
   numEpochs: onPolicySettings.numEpochs.unwrap().default(5).describe("passes over a rollout"),
   numMinibatches: onPolicySettings.numMinibatches
     .unwrap()
@@ -173,4 +177,25 @@ export function tick({ now, sampledAt, numRollouts }: Clock<Tensor>, progress: T
     sampledAt: where(isNew, now, sampledAt),
     numRollouts: add(numRollouts, cast(isNew, "float32")),
   };
+}
+
+/** The settings of those keys. */
+export function inherited(
+  algo: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Record<string, unknown> {
+  return Object.fromEntries(keys.filter((key) => key in algo).map((key) => [key, algo[key]]));
+}
+
+/** Another run's arrays in the places of a state's; throws where they do not fit. */
+export function sameShapes<P extends Tree<NdArray>>(own: P, given: Tree<NdArray> | undefined): P {
+  const arrays = new Map(given === undefined ? [] : leaves<NdArray>(given, isNdArray));
+  return mapTree<NdArray, NdArray>(own, isNdArray, ({ shape }, path) => {
+    const found = arrays.get(path);
+    if (found !== undefined && found.shape.join() === shape.join()) return found;
+    const has = found === undefined ? "has none" : `has one of shape [${found.shape}]`;
+    throw new Error(
+      `the policy to go on with ${has} where "${path}" of shape [${shape}] is wanted; leave the settings of its chunks and its network as they were`,
+    );
+  }) as P;
 }

@@ -25,6 +25,7 @@ export const diffusion: CloneAlgorithm<DiffusionConfig, CloneState<NdArray>, Noi
   name: "diffusion",
   summary: "clones a dataset as chunks of actions that noise is taken back from (DDPM, DDIM)",
   family: "clone",
+  needs: ["data"],
   settings,
   layout,
   init,

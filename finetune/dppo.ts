@@ -53,8 +53,10 @@ import {
   type CriticState,
   chunkPpoSettings,
   descend,
+  inherited,
   initClock,
   initCritic,
+  sameShapes,
   stepCritic,
   tick,
   valuesOf,
@@ -115,6 +117,16 @@ export const dppo: OnPolicyAlgorithm<DppoConfig, DppoState<NdArray>> = {
   name: "dppo",
   summary: "fine-tunes a cloned diffusion policy: PPO over its last steps back",
   family: "onPolicy",
+  needs: ["base"],
+  continues: {
+    algorithms: ["diffusion"],
+    settings: (algo) => inherited(algo, Object.keys(diffusionShapeSettings)),
+    begin(state, policy) {
+      const actor = sameShapes(state.actor, policy["average"]);
+      const actionNormalizer = sameShapes(state.actionNormalizer, policy["actionNormalizer"]);
+      return { ...state, actor, base: actor, actionNormalizer };
+    },
+  },
   settings,
   layout,
   init,

@@ -33,6 +33,7 @@ export const flow: CloneAlgorithm<FlowConfig, CloneState<NdArray>, Noise> = {
   name: "flow",
   summary: "clones a dataset as a flow from noise to chunks of actions (rectified flow)",
   family: "clone",
+  needs: ["data"],
   settings,
   layout: flowLayout,
   init: initFlow,

@@ -4,11 +4,17 @@
 import type { AnyAlgorithm } from "../agents/agent.ts";
 import { awac } from "./awac.ts";
 import { cql } from "./cql.ts";
+import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
+import { flow } from "./flow.ts";
 import { iql } from "./iql.ts";
 import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
+import { shortcut } from "./shortcut.ts";
 import { td3bc } from "./td3bc.ts";
+
+/** What clones a dataset: `salle clone`. */
+export const cloners: Readonly<Record<string, AnyAlgorithm>> = { diffusion, flow, shortcut };
 
 export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   dppo,

@@ -48,8 +48,10 @@ import {
   type CriticState,
   chunkPpoSettings,
   descend,
+  inherited,
   initClock,
   initCritic,
+  sameShapes,
   stepCritic,
   tick,
   valuesOf,
@@ -117,6 +119,17 @@ export const reinflow: OnPolicyAlgorithm<ReinflowConfig, ReinflowState<NdArray>>
   name: "reinflow",
   summary: "fine-tunes a cloned flow or shortcut policy: PPO over its steps with learned noise",
   family: "onPolicy",
+  needs: ["base"],
+  continues: {
+    algorithms: ["flow", "shortcut"],
+    settings: (algo) => inherited(algo, Object.keys(flowShapeSettings)),
+    begin(state, policy) {
+      const velocity = sameShapes(state.actor.velocity, policy["average"]);
+      const base = state.base === undefined ? {} : { base: velocity };
+      const actionNormalizer = sameShapes(state.actionNormalizer, policy["actionNormalizer"]);
+      return { ...state, ...base, actor: { ...state.actor, velocity }, actionNormalizer };
+    },
+  },
   settings,
   layout,
   init,

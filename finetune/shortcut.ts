@@ -44,6 +44,7 @@ export const shortcut: CloneAlgorithm<ShortcutConfig, CloneState<NdArray>, Noise
   name: "shortcut",
   summary: "clones a dataset as a flow whose net knows how large its steps are (shortcut model)",
   family: "clone",
+  needs: ["data"],
   settings,
   layout: flowLayout,
   init: initFlow,

@@ -15,19 +15,18 @@ export interface ChunkQueueState {
   readonly rngs: readonly RngState[];
 }
 
+type Program = Pick<PolicyProgram, "act" | "numRows" | "layout" | "actionSize">;
+
 export class ChunkQueue {
-  private readonly program: Pick<PolicyProgram, "act" | "numRows">;
+  private readonly program: Program;
   private readonly layout: ActionLayout;
   private readonly chunks: Float32Array; // [N, H · A]
   private readonly taken: Int32Array; // [N], actions of the open chunk that were taken
   private readonly draws: Float32Array; // [N, numDraws]
   private rngs: Rng[];
 
-  constructor(
-    program: Pick<PolicyProgram, "act" | "numRows">,
-    { layout, actionSize, seed }: { layout: ActionLayout; actionSize: number; seed: number },
-  ) {
-    const { numRows } = program;
+  constructor(program: Program, seed: number) {
+    const { numRows, layout, actionSize } = program;
     this.program = program;
     this.layout = layout;
     this.chunks = new Float32Array(numRows * layout.chunkLength * actionSize);

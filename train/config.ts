@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { AnyAlgorithm } from "../agents/agent.ts";
 import { algorithms } from "../agents/index.ts";
-import { finetuners } from "../finetune/index.ts";
+import { cloners, finetuners } from "../finetune/index.ts";
 import { didYouMean } from "../sim/source.ts";
 import { taskSource } from "../tasks/index.ts";
 import { presets } from "./presets.ts";
@@ -84,7 +84,7 @@ export function parseConfig(text: string): RunConfig {
   });
 }
 
-const everyAlgorithm = { ...algorithms, ...finetuners };
+const everyAlgorithm = { ...algorithms, ...cloners, ...finetuners };
 
 /** The algorithm of a name; throws where there is none. */
 export function algorithmNamed(name: string): AnyAlgorithm {

@@ -1,4 +1,4 @@
-// Evaluation: the policy's mode over whole episodes, every env from its own fixed start.
+// Evaluation: the policy's mode, or what it draws, over whole episodes, every env from its own fixed start.
 
 import type { AgentState, AnyAlgorithm } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
@@ -6,6 +6,7 @@ import type { Device } from "../nn/runtime.ts";
 import { EpisodeRecorder, type EpisodeRecorderOptions } from "../sim/episodeRecorder.ts";
 import type { PhysicsBuild } from "../sim/rapier.ts";
 import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
+import { ChunkQueue } from "./chunkQueue.ts";
 import type { EpisodeCollector } from "./collect.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
@@ -72,12 +73,12 @@ export class Evaluator {
   ): Promise<Evaluation> {
     await this.policy.load(policy);
     const observations = new Float32Array(this.env.observations.length);
-    const mode = new Float32Array(this.env.numEnvs * this.env.task.action.size);
-    const act = (raw: Float32Array): Promise<Float32Array> => {
-      normalizer.apply(raw, observations);
-      return this.policy.act(observations, mode);
-    };
     const { seed } = this;
+    const queue = new ChunkQueue(this.policy, seed);
+    const act = (raw: Float32Array, begins: Uint8Array): Promise<Float32Array> => {
+      normalizer.apply(raw, observations);
+      return queue.act(observations, begins);
+    };
     const recording = record && { ...record, header: { ...record.header, seed } };
     return runEpisodes(this.env, seed, act, recording);
   }
@@ -96,11 +97,14 @@ export interface RecordOptions {
   append(bytes: Uint8Array): void;
 }
 
-/** One episode in every env, from the starts of a seed; `act` maps observations [N, O] to actions. */
+/**
+ * One episode in every env, from the starts of a seed; `act` maps observations [N, O] to actions, and is told
+ * whose episode just began, [N].
+ */
 export async function runEpisodes(
   env: VecEnv,
   seed: number,
-  act: (observations: Float32Array) => Promise<Float32Array> | Float32Array,
+  act: (observations: Float32Array, begins: Uint8Array) => Promise<Float32Array> | Float32Array,
   record?: RecordOptions,
   collect?: (env: VecEnv) => EpisodeCollector,
 ): Promise<Evaluation> {
@@ -112,9 +116,12 @@ export async function runEpisodes(
   recorder?.begin();
   collector?.begin();
   const tally = new Tally(env);
+  const begins = new Uint8Array(env.numEnvs).fill(1);
   while (tally.numOpen > 0) {
-    const actions = await act(env.observations);
-    tally.add(env.step(actions));
+    const actions = await act(env.observations, begins);
+    const out = env.step(actions);
+    tally.add(out);
+    for (let i = 0; i < begins.length; i++) begins[i] = out.terminated[i]! | out.truncated[i]!;
     for (const { env: index, bytes } of recorder?.add(actions) ?? [])
       if (open.delete(index)) record?.append(bytes);
     collector?.add(actions);

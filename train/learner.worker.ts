@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadPhysics } from "../sim/rapier.ts";
 import { taskSource } from "../tasks/index.ts";
+import { trainClone } from "./cloning.ts";
 import { algorithmNamed, formatConfig } from "./config.ts";
 import { trainOffPolicy } from "./offPolicy.ts";
 import { trainOnPolicy } from "./onPolicy.ts";
@@ -32,6 +33,8 @@ async function openRun(): Promise<{ run: Run; saved: unknown; step: number }> {
   return { run, saved: null, step: 0 };
 }
 
+const loops = { onPolicy: trainOnPolicy, offPolicy: trainOffPolicy, clone: trainClone };
+
 async function train(run: Run, saved: unknown): Promise<Session> {
   const { config } = job;
   const algorithm = algorithmNamed(config.algorithm);
@@ -49,8 +52,7 @@ async function train(run: Run, saved: unknown): Promise<Session> {
       report: (report) => tell({ type: "report", report }),
     },
   });
-  const loop = algorithm.family === "onPolicy" ? trainOnPolicy : trainOffPolicy;
-  await loop(session, algorithm as never, config.algo as never, saved);
+  await loops[algorithm.family](session, algorithm as never, config.algo as never, saved);
   await session.dispose();
   return session;
 }

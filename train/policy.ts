@@ -12,6 +12,7 @@ import type { NdArray } from "../nn/tree.ts";
 import type { Task } from "../sim/task.ts";
 import { createTask } from "../tasks/index.ts";
 import { type CheckpointName, Checkpoints } from "./checkpoint.ts";
+import { ChunkQueue } from "./chunkQueue.ts";
 import { algorithmNamed, parseConfig, type RunConfig } from "./config.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
@@ -35,8 +36,11 @@ export interface LoadOptions {
 
 /** A saved policy that acts. */
 export interface Policy extends SavedPolicy {
-  /** Observations as the task gives them, [N, O]; fresh actions, [N, A], the policy's mode. */
-  act(observations: Float32Array): Promise<Float32Array>;
+  /**
+   * Observations as the task gives them, [N, O]; fresh actions, [N, A], the policy's mode or what it draws. A row
+   * that begins an episode drops the chunk of actions that it was in.
+   */
+  act(observations: Float32Array, begins?: Uint8Array): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
@@ -74,16 +78,16 @@ export async function loadPolicy(
   const sizes = { numRows, observationSize, actionSize, device };
   const program: PolicyProgram = await compilePolicy(algorithm, config.algo, parameters, sizes);
   const standardised = new Float32Array(numRows * observationSize);
-  const mode = new Float32Array(numRows * actionSize);
+  const queue = new ChunkQueue(program, config.train.seed);
   return {
     ...saved,
-    act(observations) {
+    act(observations, begins) {
       if (observations.length !== standardised.length)
         throw new Error(
           `this policy takes ${numRows} × ${observationSize} numbers, got ${observations.length}`,
         );
       normalizer.apply(observations, standardised);
-      return program.act(standardised, mode);
+      return queue.act(standardised, begins);
     },
     dispose: () => program.dispose(),
   };

@@ -1,14 +1,22 @@
 // A policy compiled for N observations: what acts in training, evaluation and play.
 
-import type { ActInputs, AgentState, AnyAlgorithm } from "../agents/agent.ts";
+import {
+  type ActInputs,
+  type ActionLayout,
+  type AgentState,
+  type AnyAlgorithm,
+  layoutOf,
+} from "../agents/agent.ts";
 import { compile } from "../nn/compile.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { ArraySpec, NdArray } from "../nn/tree.ts";
 
-/** Maps N standardised observations to N actions. */
+/** Maps N standardised observations to N actions, or chunks of them. */
 export interface PolicyProgram {
   readonly numRows: number;
-  /** Fresh [N, A]; noise 0 gives the mode. */
+  readonly actionSize: number;
+  readonly layout: ActionLayout;
+  /** Fresh [N, H · A], from noise [N, numDraws]; 0 gives the mode where there is one. */
   act(observations: Float32Array, noise: Float32Array): Promise<Float32Array>;
   /** Goes on with other parameters, those of `policyKeys`; throws where one is not finite. */
   load(policy: AgentState): Promise<void>;
@@ -51,12 +59,16 @@ export async function compilePolicy(
     const actions = algorithm.act(state, inputs, config as never);
     return [state, { actions }] as const;
   };
-  const inputs = { observations: row(observationSize), noise: row(actionSize) };
+  const spec = { observationSize, actionSize, numEnvs: numRows };
+  const layout = layoutOf(algorithm as never, spec, config as never);
+  const inputs = { observations: row(observationSize), noise: row(layout.numDraws) };
   const name = `${algorithm.name} policy`;
   const example = { state: policy, inputs } as never;
   const program: ActProgram = await compile(act as never, example, { device, name });
   return {
     numRows,
+    actionSize,
+    layout,
     async act(observations, noise) {
       const { actions } = await program.run({ observations, noise });
       return actions.data as Float32Array;

@@ -166,10 +166,15 @@ export class Session {
 
   /** To be called after each step of all envs: logs, evaluates, saves and decides whether to go on. */
   async after(out: VecEnvStep, loop: LoopView): Promise<void> {
+    this.episodes.add(out);
+    await this.advance(this.settings.numEnvs * (this.env.stepsPerDecision ?? 1), loop);
+  }
+
+  /** To be called after so many steps of another kind than control steps, such as updates. */
+  async advance(numSteps: number, loop: LoopView): Promise<void> {
     const { settings } = this;
     const before = this.step;
-    this.step += settings.numEnvs * (this.env.stepsPerDecision ?? 1);
-    this.episodes.add(out);
+    this.step += numSteps;
     const isLast = this.step >= settings.totalTimesteps || this.isLate();
     const crossed = (every: number) =>
       Math.floor(this.step / every) > Math.floor(before / every) || isLast;

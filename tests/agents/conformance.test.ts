@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { layoutOf, type OffPolicyAlgorithm } from "../../agents/agent.ts";
 import { algorithms } from "../../agents/index.ts";
-import { finetuners } from "../../finetune/index.ts";
+import { cloners, finetuners } from "../../finetune/index.ts";
 import { isNdArray, leaves, type NdArray, type Tree } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
 import {
@@ -18,7 +18,7 @@ import {
   spec,
 } from "./support.ts";
 
-const registry = { ...algorithms, ...finetuners };
+const registry = { ...algorithms, ...cloners, ...finetuners };
 const everyAlgorithm = Object.values(registry);
 const offPolicy = everyAlgorithm.filter((a): a is OffPolicyAlgorithm => a.family === "offPolicy");
 

@@ -17,6 +17,8 @@ function open(shape = layout) {
   const asked: { observations: number[]; draws: number[] }[] = [];
   const program = {
     numRows: 2,
+    actionSize: 1,
+    layout: shape,
     async act(observations: Float32Array, draws: Float32Array) {
       asked.push({ observations: [...observations], draws: [...draws] });
       return Float32Array.from(
@@ -26,7 +28,7 @@ function open(shape = layout) {
       );
     },
   };
-  return { asked, queue: new ChunkQueue(program, { layout: shape, actionSize: 1, seed: 4 }) };
+  return { asked, queue: new ChunkQueue(program, 4) };
 }
 
 const acts = async (

@@ -33,8 +33,12 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     load: async () => (await import("./collect.ts")).collectCommand(),
   },
   data: {
-    description: "list datasets, or say what one holds",
+    description: "list datasets, make new ones of them, import and export them",
     load: async () => (await import("./data.ts")).dataCommand(),
+  },
+  demo: {
+    description: "drive a robot in a page, and keep what went well as a dataset",
+    load: async () => (await import("./demo.ts")).demoCommand(),
   },
   doctor: {
     description: "say what this machine can run programs on, and how to get the rest",

@@ -83,6 +83,6 @@ export async function buildSharedPage() {
   const html = readFileSync(join(client, "index.html"), "utf8");
   put("skeleton.html", /<body>([\s\S]*)<\/body>/.exec(html)[1]);
   const assets = join(root, "dist/page/assets");
-  const style = readdirSync(assets).find((file) => /^index-.*\.css$/.test(file));
+  const style = readdirSync(assets).find((file) => file.endsWith(".css"));
   put("style.css", readFileSync(join(assets, style)));
 }

@@ -12,6 +12,7 @@ import { planRobot } from "../sim/plan.ts";
 import type { PoseMailbox } from "../sim/poseMailbox.ts";
 import { signalLayout } from "../sim/signals.ts";
 import type { Task } from "../sim/task.ts";
+import { answerDemo, type DemoHost } from "./demo.ts";
 import { closeServer, pageFolder, pageHeaders, sendFile } from "./files.ts";
 import { type Access, isLoopback, loopbackHosts, type Role, roleOf } from "./guard.ts";
 import {
@@ -50,6 +51,8 @@ export interface ViewerOptions {
   readonly policyOf?: (folder: string, step: number) => Promise<Uint8Array>;
   /** Makes a recording's bytes fit for a page, as cli/carryTasks.ts does; as they are where missing. */
   readonly carry?: Carry;
+  /** What may be driven at /demo.html; then a token is needed on the loopback too. */
+  readonly demo?: DemoHost;
 }
 
 export interface Viewer {
@@ -64,12 +67,14 @@ const numPorts = 50; // tried one after another
 
 /** Starts to serve; resolves when the port is open. */
 export async function startViewer(options: ViewerOptions): Promise<Viewer> {
-  const { path, host = "127.0.0.1", port = 8080, live, policyOf, carry } = options;
-  const access = accessOf(host);
+  const { path, host = "127.0.0.1", port = 8080, live, policyOf, carry, demo } = options;
+  const access = accessOf(host, demo !== undefined);
   const runs = new RunFolder(path);
   const pump = live ? new Pump(live.mailbox) : null;
   const server = createServer((request, response) => {
-    answer(request, response, { access, runs, policyOf, carry }).catch(() => response.destroy());
+    answer(request, response, { access, runs, policyOf, carry, demo }).catch(() =>
+      response.destroy(),
+    );
   });
   const sockets = serveSockets(server, access, live ?? null, pump);
   const taken = await listen(server, host, port);
@@ -87,10 +92,11 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
   };
 }
 
-function accessOf(host: string): Access {
-  if (isLoopback(host)) return { controlToken: null, readToken: null, hosts: loopbackHosts };
+function accessOf(host: string, alwaysToken: boolean): Access {
+  const local = isLoopback(host);
+  if (local && !alwaysToken) return { controlToken: null, readToken: null, hosts: loopbackHosts };
   const token = (): string => randomBytes(18).toString("base64url");
-  return { controlToken: token(), readToken: token(), hosts: null };
+  return { controlToken: token(), readToken: token(), hosts: local ? loopbackHosts : null };
 }
 
 /** Opens the first free port from this one on. */
@@ -114,19 +120,23 @@ interface Served {
   readonly runs: RunFolder;
   readonly policyOf: ViewerOptions["policyOf"];
   readonly carry: ViewerOptions["carry"];
+  readonly demo: ViewerOptions["demo"];
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, runs, policyOf, carry }: Served,
+  { access, runs, policyOf, carry, demo }: Served,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-  if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, "get only");
+  const forDemo = demo !== undefined && /^\/api\/demo(\/|$)/.test(pathname);
+  if (request.method !== "GET" && request.method !== "HEAD" && !forDemo)
+    return send(response, 405, "get only");
   const isPage = !pathname.startsWith("/api/");
   // The page itself holds no secrets, and its scripts carry no token; hosts and origins still count.
   const role = roleOf(request, isPage ? { ...access, controlToken: null } : access);
   if (!role) return send(response, 403, "forbidden: wrong host, origin or token");
+  if (forDemo) return await answerDemo(request, response, role, demo);
   if (isPage) return await sendFile(pageFolder, request, response);
   const [, , what, id = "", name = ""] = pathname.split("/").map(decodeURIComponent);
   if (what === "runs" && id === "") return send(response, 200, JSON.stringify(runs.list()), json);

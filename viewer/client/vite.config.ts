@@ -61,6 +61,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 4096, // kB
-    rolldownOptions: { input: [`${here}index.html`, `${here}pictures.html`] },
+    rolldownOptions: { input: [`${here}index.html`, `${here}demo.html`, `${here}pictures.html`] },
   },
 });

@@ -4,12 +4,12 @@ import { loadPhysics } from "../../../sim/rapier.ts";
 import { readRecordings } from "../../../sim/readRecordings.ts";
 import type { Recording } from "../../../sim/recording.ts";
 import type { Task } from "../../../sim/task.ts";
-import { bundledTask } from "../../../tasks/bundle.ts";
-import { createTask, taskId } from "../../../tasks/index.ts";
+import { createTask } from "../../../tasks/index.ts";
 import { loadPolicyGraph } from "../../policyGraph.ts";
 import { randomRecording } from "../../randomRecording.ts";
 import { type TraceChunk, Tracer } from "../../trace.ts";
 import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
+import { recordedTask } from "./recordedTask.ts";
 
 const chunkSteps = 25;
 const firstSteps = 2; // soon something to see
@@ -110,19 +110,8 @@ async function recordingOf(input: EpisodeInput): Promise<Opened> {
     throw new Error(
       problems[0] ?? `the file has ${recordings.length} episodes, not ${input.index + 1}`,
     );
-  const task = await taskOf(recording, recordings);
+  const task = await recordedTask(recording, recordings);
   return { recording, numEpisodes: recordings.length, task };
-}
-
-/** The task that the registry knows, or that the file brings along (cli/carryTasks.ts). */
-async function taskOf({ header }: Recording, file: readonly Recording[]): Promise<Task> {
-  const { bundle, bundleOf, problem, source } = header.parameters;
-  if (typeof problem === "string") throw new Error(problem);
-  const found = typeof bundleOf === "number" ? file[bundleOf]?.header.parameters["bundle"] : bundle;
-  if (found !== undefined) return await bundledTask(found);
-  if (source !== undefined) throw new Error(`the recording does not bring its task's files along`);
-  // Only names of the registry: others are files, which a recording may not make a page ask for.
-  return await createTask(taskId(header.task));
 }
 
 function sendChunk(chunk: TraceChunk, fork: boolean): void {

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { createTask, tasks } from "../../tasks/index.ts";
+import { commands, controlsOf, kindOf } from "../../viewer/client/demo/keymap.ts";
+
+test.each(Object.keys(tasks))(
+  "%s has a key for every element of its action, each for one",
+  async (id) => {
+    const { action } = await createTask(id);
+    const controls = controlsOf(action.names);
+    expect(controls.map(({ action: index }) => index)).toEqual([...action.names.keys()]);
+    const keys = controls.flatMap(({ less, more, isSwitch }) => (isSwitch ? [less] : [less, more]));
+    const all = [...keys, ...commands.map(({ key }) => key)];
+    expect(new Set(all).size).toBe(all.length);
+  },
+);
+
+test("hands have arrows and a switch, rods arrows, drives pairs of letters", async () => {
+  const of = async (id: string) => controlsOf((await createTask(id)).action.names);
+  const hand = await of("lift-cube");
+  expect(hand.map(({ less, more }) => less + more)).toEqual([
+    "ArrowUpArrowDown",
+    "ArrowLeftArrowRight",
+    "sw",
+    "da",
+    "ff",
+  ]);
+  expect(hand.map(({ isSwitch }) => isSwitch)).toEqual([false, false, false, false, true]);
+  expect([kindOf(hand), kindOf(await of("push-t")), kindOf(await of("ant"))]).toEqual([
+    "hand",
+    "rod",
+    "drives",
+  ]);
+  expect((await of("two-arm-lift")).filter(({ isSwitch }) => isSwitch)).toHaveLength(2);
+});

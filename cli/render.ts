@@ -7,7 +7,7 @@ import { collectBundle, type TaskBundle } from "../tasks/bundle.ts";
 import { createTask, tasks } from "../tasks/index.ts";
 import { presets } from "../viewer/client/scene/bounds.ts";
 import { type PictureRequest, startPainter } from "../viewer/pictures.ts";
-import { type EpisodeOptions, recordedPath, renderEpisode } from "./renderEpisode.ts";
+import { type EpisodeOptions, episodeOf, recordedPath, renderEpisode } from "./renderEpisode.ts";
 
 type RenderOptions = EpisodeOptions & { readonly seed: number };
 
@@ -30,7 +30,11 @@ export function renderCommand(): Command {
       "control steps: 20 random ones of a task, or those of an episode",
       countOf,
     )
-    .option("--episode <index>", "which of a recording's episodes, from 0", countOf, 0)
+    .option(
+      "--episode <which>",
+      "which of a recording's episodes, from 0; of a run also eval-20000 or eval-20000:2",
+      episodeOf,
+    )
     .option("--video <file>", "a video of the episode; .mp4, or .webm where H.264 is missing")
     .addOption(new Option("--camera <from>", "where it stands, for an episode").choices(presets))
     .option("--seed <seed>", "of start and actions", countOf, 1)

@@ -1,6 +1,14 @@
 // `salle render` of recorded episodes and of a robot of one's own.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -42,6 +50,21 @@ describeChromium("salle render", () => {
     expect(["mp4", "webm"].filter((each) => existsSync(join(folder, `v.${each}`)))).toHaveLength(1);
   });
 
+  test("draws an episode of a run's recording that is named", async () => {
+    const run = join(folder, "a-run");
+    mkdirSync(join(run, "episodes"), { recursive: true });
+    for (const name of ["eval-9", "eval-10"])
+      copyFileSync(file, join(run, "episodes", `${name}.rec`));
+    for (const [choice, wanted] of [
+      ["eval-9:1", "eval-9-1"],
+      ["0", "eval-10-0"],
+    ] as const) {
+      const { errors } = await salle("render", run, "--episode", choice, ...small, "--step", "1");
+      expect(errors).toBe("");
+      expect(sizeOf(readFileSync(join(folder, `${wanted}-step1.png`)))).toEqual([160, 120]);
+    }
+  });
+
   test("draws a robot's file at its start", async () => {
     const { errors } = await salle("render", own.robot, ...small, "--step", "5");
     expect(errors).toBe("");
@@ -54,6 +77,7 @@ describeChromium("salle render", () => {
 
   test.each([
     [["--episode", "2"], /two\.rec has episodes 0 to 1, not 2/],
+    [["--episode", "one:0"], /has no recording "one"; it has two\.rec/],
     [["--step", "9"], /the episode has steps 0 to 3, not 9/],
   ])("%s is refused with what there is", async (options, message) => {
     const { code, errors } = await salle("render", file, ...small, ...options);

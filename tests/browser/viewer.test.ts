@@ -3,6 +3,7 @@
 import { rmSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { concatBytes } from "../../sim/chunks.ts";
 import { createPoseMailbox } from "../../sim/poseMailbox.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { decodeRecording } from "../../sim/readRecordings.ts";
@@ -16,6 +17,9 @@ import { describeChromium } from "./describeChromium.ts";
 
 const evil = '<img src=x onerror="document.title=1">';
 const changes = { friction: 0.5, mass: 1.3, actions: "recorded" } as const;
+
+const there = "salle.episode.timeline";
+const all = `Array.from({ length: ${there}.count }, (_, i) => ${there}.hashAt(i))`;
 
 /** Waits for what a busy machine may take a while to do. */
 function eventually<T>(read: () => Promise<T> | T) {
@@ -104,8 +108,6 @@ describeChromium("the viewer's page", () => {
       decodeRecording(episode),
     );
     const hashes = tracer.advance(1000).hashes;
-    const there = "salle.episode.timeline";
-    const all = `Array.from({ length: ${there}.count }, (_, i) => ${there}.hashAt(i))`;
     expect(await evaluate(all)).toEqual(hashes);
     tracer.branch(9, changes);
     tracer.push(0, [3, 0, 1]);
@@ -262,6 +264,28 @@ describeChromium("the viewer's page", () => {
       clearInterval(timer);
       await training.close();
       env.dispose();
+    }
+  });
+
+  test("steps through the episodes of one file", async () => {
+    const other = await record("hopper", 60, 4);
+    const two = runFolder("two", concatBytes([episode, other]));
+    const both = await startViewer({ path: two, port: 0 });
+    try {
+      await page.goto(both.url);
+      await eventually(() => page.textContent(".picker")).toContain("episode 0 of 0–1");
+      await page.click(".picker button:last-child");
+      await eventually(() => evaluate("salle.episode?.finished === true")).toBe(true);
+      await eventually(() => page.textContent(".picker")).toContain("episode 1 of 0–1");
+      const [physics, task] = [await loadPhysics(), await createTask("hopper")];
+      const { hashes } = new Tracer(physics, task, decodeRecording(other)).advance(1000);
+      expect(await evaluate(all)).toEqual(hashes);
+      await eventually(() => page.url()).toContain("n=1");
+      expect(await page.isDisabled(".picker button:last-child")).toBe(true);
+      await page.goto("about:blank");
+    } finally {
+      await both.close();
+      rmSync(two, { recursive: true });
     }
   });
 

@@ -8,8 +8,10 @@ import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
 import { Duel } from "./duel.ts";
 import { Episode, endOf } from "./episode.ts";
-import { afterFirstPicture, whenPictureIsOut } from "./firstPicture.ts";
+import { EpisodePicker } from "./episodePicker.ts";
+import { afterFirstPicture } from "./firstPicture.ts";
 import { newerEpisode } from "./follow.ts";
+import { furnish } from "./furnish.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 import { Live } from "./live.ts";
 import { LiveStage } from "./liveStage.ts";
@@ -46,6 +48,7 @@ export class App {
   viewChanged: () => void = () => undefined;
   readonly duel = new Duel();
   private readonly bar: Bar;
+  private readonly picker = new EpisodePicker((index) => this.openIndex(index));
   private readonly sidebar: Sidebar;
   private numFiles = 0; // of the run that is open, when its episode was opened
   private last = performance.now();
@@ -135,6 +138,14 @@ export class App {
     if (bytes) this.open({ type: "recording", bytes, index });
   }
 
+  /** Another episode of the file that is open. */
+  openIndex(index: number): void {
+    const { input } = this.episode ?? {};
+    if (input?.type !== "recording") return;
+    this.address = { ...this.address, index };
+    this.open({ ...input, index });
+  }
+
   openTask(task: string, seed = 1): void {
     if (this.opened) this.setView("episode");
     this.setCurrent(`task ${task}`);
@@ -196,7 +207,7 @@ export class App {
   }
 
   /** None where the server would refuse them. */
-  private offerPolicies(): void {
+  offerPolicies(): void {
     this.panel.offer(this.live.hello?.role === "read" ? [] : policiesFor(this));
   }
 
@@ -232,6 +243,7 @@ export class App {
 
   private close(): void {
     this.liveStage.close();
+    this.picker.update(0, 1);
     delete root.dataset["live"];
     this.panel.signals.setLayout(null);
     this.duel.end();
@@ -264,7 +276,7 @@ export class App {
       theatre.drawOnce();
       return;
     }
-    if (this.opened !== episode) this.stage(episode);
+    if (this.opened !== episode) furnish(this, episode);
     const { facts, fork } = episode;
     if (fork) this.duel.drive(episode, player, theatre);
     const growing = fork !== null || !episode.finished;
@@ -272,29 +284,8 @@ export class App {
     theatre.grabbable = fork !== null;
     theatre.show(timeline, player.time, this.ghostShown, seconds);
     const total = fork ? 0 : facts.numSteps * facts.controlDt;
+    this.picker.update(this.address.index, facts.numEpisodes);
     this.bar.update(timeline.duration, total, facts.controlDt, fork !== null);
     this.panel.update(timeline, player.time, fork !== null);
-  }
-
-  /** Furnishes the stage for an episode whose first rows are there. */
-  private stage(episode: Episode): void {
-    const { facts, recorded } = episode;
-    if (!facts || !recorded) return;
-    this.opened = episode;
-    const first = recorded.row(0).subarray(0, 7 * facts.layout.links.length);
-    this.theatre.open(facts.model, first.slice(), { marks: recorded.marksAt(0) });
-    const { time, camera } = this.address;
-    if (camera) this.theatre.lookFrom(camera);
-    if (time !== null && time > 0) {
-      this.player.time = time;
-      this.player.playing = false;
-    }
-    this.address = { ...this.address, time: null, camera: null };
-    whenPictureIsOut(() => {
-      episode.goOn();
-      if (this.opened !== episode) return;
-      this.panel.signals.setLayout(facts.layout);
-      this.offerPolicies();
-    });
   }
 }

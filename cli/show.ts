@@ -10,6 +10,7 @@ import { carryTasks } from "./carryTasks.ts";
 import { policyOf } from "./policyChild.ts";
 import { formatCount } from "./progress.ts";
 
+const window = 100; // episodes that a rate is of at most (train/episodes.ts)
 const mostRobots = 64; // whose poses are kept for viewers
 
 /** A viewer of one training. */
@@ -30,6 +31,7 @@ export async function openShow(
 ): Promise<Show> {
   const task = await createTask(config.task);
   const mailbox = createPoseMailbox(task, Math.min(mostRobots, config.train.numEnvs));
+  const status = new StatusLine(task.success !== undefined);
   let line = "";
   const viewer = await startViewer({
     path: runs,
@@ -40,16 +42,43 @@ export async function openShow(
   return {
     url: viewer.url,
     poses: mailbox.buffer,
-    report({ step, metrics }) {
-      const numbers = [
-        ["time/fps", "steps/s"],
-        ["rollout/ep_rew_mean", "return"],
-      ].map(([name = "", unit]) => {
-        const value = metrics[name];
-        return value === undefined ? null : `${Number(value.toPrecision(3))} ${unit}`;
-      });
-      line = [`step ${formatCount(step)}`, ...numbers].filter((part) => part !== null).join(" · ");
+    report(report) {
+      line = status.after(report);
     },
     close: () => viewer.close(),
   };
+}
+
+/** What the page says of a training: its step and the newest of a few numbers. */
+export class StatusLine {
+  private readonly hasSuccess: boolean;
+  private known: Readonly<Record<string, number>> = {};
+
+  /** For a task that knows success, or not. */
+  constructor(hasSuccess: boolean) {
+    this.hasSuccess = hasSuccess;
+  }
+
+  /** The line after a report, which need not have all of the numbers. */
+  after({ step, metrics }: Report): string {
+    this.known = { ...this.known, ...metrics };
+    const part = (name: string, unit: string): string | null => {
+      const value = this.known[name];
+      return value === undefined ? null : `${Number(value.toPrecision(3))} ${unit}`;
+    };
+    const parts = [
+      `step ${formatCount(step)}`,
+      part("time/fps", "steps/s"),
+      part("rollout/ep_rew_mean", "return"),
+      this.successes(),
+    ];
+    return parts.filter((each) => each !== null).join(" · ");
+  }
+
+  private successes(): string | null {
+    const rate = this.known["rollout/success_rate"];
+    if (!this.hasSuccess || rate === undefined) return null;
+    const numEpisodes = Math.min(window, this.known["rollout/episodes"] ?? window);
+    return `${Math.round(100 * rate)}% of the last ${numEpisodes} episodes successful`;
+  }
 }

@@ -165,9 +165,18 @@ export interface OfflineConfig extends OffPolicyConfig {
   readonly rewardScale: number | "returnRange";
 }
 
+/** How an episode ended. */
+export interface EpisodeEnd {
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+  readonly success: boolean;
+}
+
 /** What the loop must know of an algorithm that learns from logged data first. */
 export interface OfflineTraits<C> {
   readonly columns?: readonly ExtraColumn[];
+  /** What `returnsToGo` holds, of the rewards as the learner sees them, [T]; discounted sums where missing. */
+  returnsToGo?(rewards: Float32Array, end: EpisodeEnd, config: C): Float32Array;
   /** Updates of the stage "prepare"; 0 where missing. */
   prepareUpdates?(config: C): number;
 }

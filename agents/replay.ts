@@ -105,15 +105,18 @@ export class ReplayBuffer {
   }
 }
 
+/** Whatever rows are drawn from. */
+export type Rows = Pick<ReplayBuffer, "size" | "sample">;
+
 /** A buffer's share of every batch; shares are relative to each other. "bySize": its number of rows. */
 export interface Source {
-  readonly buffer: ReplayBuffer;
+  readonly buffer: Rows;
   readonly share: number | "bySize";
 }
 
 /**
  * Fills rows [from, to) from several buffers, in order: two of equal shares are RLPD's halves
- * (arXiv:2302.02948). A share that is no whole number of rows is rounded, the last takes the rest.
+ * (arXiv:2302.02948). A share that is no whole number of rows is rounded, the last takes the rest; a buffer without rows has no share.
  */
 export function sampleBatch(
   sources: readonly Source[],
@@ -122,7 +125,8 @@ export function sampleBatch(
   to: number,
   rng: Rng,
 ): void {
-  const shareOf = ({ buffer, share }: Source) => (share === "bySize" ? buffer.size : share);
+  const shareOf = ({ buffer, share }: Source) =>
+    share === "bySize" || buffer.size === 0 ? buffer.size : share;
   const total = sources.reduce((sum, source) => sum + shareOf(source), 0);
   let at = from;
   let sum = 0;
@@ -130,7 +134,7 @@ export function sampleBatch(
     const { buffer } = source;
     sum += shareOf(source);
     const end = from + Math.round(((to - from) * sum) / total);
-    buffer.sample(batch, at, end, rng);
+    if (end > at) buffer.sample(batch, at, end, rng);
     at = end;
   }
 }
@@ -194,7 +198,8 @@ export class NStepReturns {
       last: new Float32Array(numEnvs * o),
       counts: new Int32Array(numEnvs),
     };
-    this.row = { ...this.pending, ...oneNumber(), nextObservations: this.pending.last };
+    const unknown = { nextActions: new Float32Array(a), returnsToGo: new Float32Array(1) };
+    this.row = { ...this.pending, ...oneNumber(), ...unknown, nextObservations: this.pending.last };
   }
 
   add(step: Transitions): void {
@@ -262,7 +267,8 @@ export class NStepReturns {
     }
     this.row.rewards[0] = sum;
     this.row.discounts[0] = terminated ? 0 : factor;
-    const offsets = { observations: first * o, actions: first * a, rewards: 0, discounts: 0 };
+    const zero = { rewards: 0, discounts: 0, nextActions: 0, returnsToGo: 0 };
+    const offsets = { ...zero, observations: first * o, actions: first * a };
     this.buffer.add(this.row, { ...offsets, nextObservations: env * o });
   }
 

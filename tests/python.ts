@@ -32,23 +32,21 @@ export interface PythonOptions {
   readonly stdin?: string | Uint8Array;
   /** Seconds; default 50, less than a test has. */
   readonly timeLimit?: number;
+  /** The path of another Python. */
+  readonly interpreter?: string;
 }
 
 /** What a script prints; throws with its error output when it fails or takes too long. */
 export function python(script: string, options: PythonOptions = {}): string {
-  if (interpreter === undefined) throw new Error(pythonMissing);
-  const { args = [], stdin = "", timeLimit = 50 } = options;
-  const { status, signal, error, stdout, stderr } = spawnSync(
-    interpreter,
-    ["-I", "-c", script, ...args],
-    {
-      cwd: root,
-      input: stdin,
-      timeout: timeLimit * 1000,
-      killSignal: "SIGKILL",
-      maxBuffer: 2 ** 28,
-    },
-  );
+  const { args = [], stdin = "", timeLimit = 50, interpreter: path = interpreter } = options;
+  if (path === undefined) throw new Error(pythonMissing);
+  const { status, signal, error, stdout, stderr } = spawnSync(path, ["-I", "-c", script, ...args], {
+    cwd: root,
+    input: stdin,
+    timeout: timeLimit * 1000,
+    killSignal: "SIGKILL",
+    maxBuffer: 2 ** 28,
+  });
   if (status === 0) return stdout.toString();
   const reason = error?.message ?? (signal === null ? `exit status ${status}` : signal);
   throw new Error(`python wanted to end well, got ${reason}:\n${stderr}`);

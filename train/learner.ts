@@ -7,6 +7,7 @@ import type {
   Metrics,
   OffPolicyAlgorithm,
   OffPolicyConfig,
+  Stage,
   UpdateInputs,
 } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
@@ -30,6 +31,8 @@ export interface LearnerOptions {
   readonly device: Device;
   /** Updates in one call of the program, a multiple of `actorPeriod`; null chooses. */
   readonly updatesPerCall: number | null;
+  /** Where an algorithm that learns from data first is; its programs are that stage's. */
+  readonly stage?: Stage;
 }
 
 /** What a checkpoint holds of a learner. */
@@ -78,7 +81,8 @@ export class OffPolicyLearner {
     this.batchSize = config.batchSize;
     this.updatesPerCall = updatesPerCall;
     this.progress = new Float32Array(updatesPerCall);
-    const widths = batchWidths(spec.observationSize, spec.actionSize);
+    const columns = algorithm.offline?.columns;
+    const widths = batchWidths(spec.observationSize, spec.actionSize, columns);
     this.batch = createBatch(updatesPerCall * config.batchSize, widths);
   }
 
@@ -91,7 +95,7 @@ export class OffPolicyLearner {
   ): Promise<OffPolicyLearner> {
     const rngs = { batches: rng.split("batches"), noise: rng.split("noise") };
     const state = algorithm.init(spec, config, rng.split("init"));
-    const updatesPerCall = options.updatesPerCall ?? chooseUpdatesPerCall(config, spec);
+    const updatesPerCall = options.updatesPerCall ?? chooseUpdatesPerCall(config, spec, options);
     if (updatesPerCall % config.actorPeriod !== 0)
       throw new Error(
         `updatesPerCall ${updatesPerCall} is no multiple of actorPeriod ${config.actorPeriod}`,
@@ -185,9 +189,17 @@ export class OffPolicyLearner {
 
 const mostUpdatesPerCall = 8; // more save nothing, and take longer to compile
 
+const offlineUpdatesPerCall = 2; // losses of these are longer, and saved calls are worth less
+
 /** As many as one step of all envs is worth, in whole periods of the actor. */
-function chooseUpdatesPerCall({ utdRatio, actorPeriod }: OffPolicyConfig, { numEnvs }: EnvSpec) {
-  const due = Math.min(mostUpdatesPerCall, Math.floor(utdRatio * numEnvs));
+function chooseUpdatesPerCall(
+  { utdRatio, actorPeriod }: OffPolicyConfig,
+  { numEnvs }: EnvSpec,
+  { stage }: LearnerOptions,
+): number {
+  const most = stage === undefined ? mostUpdatesPerCall : offlineUpdatesPerCall;
+  const wanted = stage === "online" || stage === undefined ? Math.floor(utdRatio * numEnvs) : most;
+  const due = Math.min(most, wanted);
   return actorPeriod * Math.max(1, Math.floor(due / actorPeriod));
 }
 
@@ -222,11 +234,12 @@ async function compileUpdate(
   random: Rng,
   options: LearnerOptions & { readonly updatesPerCall: number; readonly actor: boolean },
 ): Promise<UpdateProgram> {
-  const { threads, device, updatesPerCall, actor } = options;
+  const { threads, device, updatesPerCall, actor, stage } = options;
   let metricNames: readonly string[] = [];
   // A state's full type would be endless here; what it holds, the algorithm knows.
   const update = (traced: never, inputs: UpdateInputs, index = 0) => {
-    const phase = { trainActor: actor && (index + 1) % config.actorPeriod === 0 };
+    const trainActor = actor && (index + 1) % config.actorPeriod === 0;
+    const phase = stage === undefined ? { trainActor } : { trainActor, stage };
     const [next, metrics] = algorithm.update(traced, inputs, config, spec, phase);
     metricNames = Object.keys(metrics);
     return [next, { values: joined(metrics) }] as const;
@@ -248,6 +261,7 @@ function updateSpecs(
 ): UpdateSpecs {
   const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
   const { batchSize } = config;
+  const { columns = [] } = algorithm.offline ?? {};
   return {
     batch: {
       observations: float(batchSize, spec.observationSize),
@@ -255,6 +269,8 @@ function updateSpecs(
       rewards: float(batchSize),
       discounts: float(batchSize),
       nextObservations: float(batchSize, spec.observationSize),
+      ...(columns.includes("nextActions") && { nextActions: float(batchSize, spec.actionSize) }),
+      ...(columns.includes("returnsToGo") && { returnsToGo: float(batchSize) }),
     },
     noise: algorithm.noise(spec, config),
     progress: float(),

@@ -1,10 +1,12 @@
 // The learner's thread: opens the run, runs its algorithm's loop, says how it ended.
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { AnyAlgorithm } from "../agents/agent.ts";
 import { loadPhysics } from "../sim/rapier.ts";
 import { taskSource } from "../tasks/index.ts";
 import { trainClone } from "./cloning.ts";
 import { algorithmNamed, formatConfig } from "./config.ts";
+import { trainFromData } from "./offlineToOnline.ts";
 import { trainOffPolicy } from "./offPolicy.ts";
 import { trainOnPolicy } from "./onPolicy.ts";
 import { createRun, type Run, resumeRun } from "./run.ts";
@@ -33,8 +35,6 @@ async function openRun(): Promise<{ run: Run; saved: unknown; step: number }> {
   return { run, saved: null, step: 0 };
 }
 
-const loops = { onPolicy: trainOnPolicy, offPolicy: trainOffPolicy, clone: trainClone };
-
 async function train(run: Run, saved: unknown): Promise<Session> {
   const { config } = job;
   const algorithm = algorithmNamed(config.algorithm);
@@ -52,9 +52,18 @@ async function train(run: Run, saved: unknown): Promise<Session> {
       report: (report) => tell({ type: "report", report }),
     },
   });
-  await loops[algorithm.family](session, algorithm as never, config.algo as never, saved);
+  const loop = loopOf(algorithm);
+  await loop(session, algorithm as never, config.algo as never, saved);
   await session.dispose();
   return session;
+}
+
+const loops = { onPolicy: trainOnPolicy, offPolicy: trainOffPolicy, clone: trainClone };
+
+/** The loop that an algorithm learns in. */
+function loopOf(algorithm: AnyAlgorithm) {
+  const learnsFromData = algorithm.family === "offPolicy" && algorithm.offline !== undefined;
+  return learnsFromData ? trainFromData : loops[algorithm.family];
 }
 
 /** Where meta.json can't be written, as on a full disk, the run is let go of all the same: it reads as interrupted. */

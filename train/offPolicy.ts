@@ -11,6 +11,7 @@ import {
   type PendingState,
   ReplayBuffer,
   type ReplayState,
+  type Rows,
   type Source,
 } from "../agents/replay.ts";
 import { Explorer, type ExplorerState } from "./explorer.ts";
@@ -107,11 +108,7 @@ export function normalizerOf(
 }
 
 /** The run's data, of which each batch has that share, and its own rows. */
-export function mixed(
-  data: ReplayBuffer,
-  own: ReplayBuffer,
-  share: OffPolicyConfig["offlineShare"],
-): Source[] {
+export function mixed(data: Rows, own: Rows, share: OffPolicyConfig["offlineShare"]): Source[] {
   const rest = share === "bySize" ? share : 1 - share;
   return [
     { buffer: data, share },

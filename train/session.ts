@@ -170,14 +170,17 @@ export class Session {
     await this.advance(this.settings.numEnvs * (this.env.stepsPerDecision ?? 1), loop);
   }
 
-  /** To be called after so many steps of another kind than control steps, such as updates. */
-  async advance(numSteps: number, loop: LoopView): Promise<void> {
+  /**
+   * As `after`, where steps are something else than the envs', such as updates on logged data; at a milestone
+   * everything that is due now and then is due.
+   */
+  async advance(numSteps: number, loop: LoopView, milestone = false): Promise<void> {
     const { settings } = this;
     const before = this.step;
     this.step += numSteps;
     const isLast = this.step >= settings.totalTimesteps || this.isLate();
     const crossed = (every: number) =>
-      Math.floor(this.step / every) > Math.floor(before / every) || isLast;
+      Math.floor(this.step / every) > Math.floor(before / every) || isLast || milestone;
     if (crossed(settings.logFreq)) this.log(loop);
     const improved = crossed(settings.evalFreq) && (await this.evaluate(loop));
     if (isLast) this.outcome ??= "finished";

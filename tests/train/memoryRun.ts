@@ -2,6 +2,7 @@
 
 import { deserialize, serialize } from "node:v8";
 import type { AnyAlgorithm } from "../../agents/agent.ts";
+import type { Dataset } from "../../finetune/dataset.ts";
 import { Session, type SessionSettings } from "../../train/session.ts";
 
 /** Everything that a session gave to its store. */
@@ -45,6 +46,7 @@ export async function openMemoryRun(
   config: unknown,
   settings: Partial<SessionSettings> = {},
   stopAt = Number.POSITIVE_INFINITY,
+  data: readonly Dataset[] = [],
 ): Promise<MemoryRun> {
   const records: Records = { logs: [], saves: [], episodes: [] };
   const session = await Session.open({
@@ -52,6 +54,7 @@ export async function openMemoryRun(
     config,
     settings: { ...testSettings, ...settings },
     task: taskSource("pendulum-swingup"),
+    data,
     store: {
       log: (step, metrics) => records.logs.push({ step, metrics }),
       logEvaluation: () => {},

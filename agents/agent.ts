@@ -48,6 +48,11 @@ export interface ActionLayout {
   readonly chunkLength: number;
   /** E ≤ H: how many of them are taken before the policy is asked again. */
   readonly executed: number;
+  /**
+   * Where given, and E is 1: an action is the mean of what all open chunks have for its step, weights e^(−m i),
+   * i = 0 for the oldest.
+   */
+  readonly ensembleDecay?: number | undefined;
   /** Numbers of `act`'s noise, a row. */
   readonly numDraws: number;
   /** Whether a policy that is evaluated draws too, as a flow does; else noise 0 is its mode. */
@@ -273,6 +278,8 @@ export interface OnPolicyAlgorithm<
 /** Settings that the cloning loop itself reads. */
 export interface CloneConfig {
   readonly batchSize: number;
+  /** Share of the episodes that updates never see. */
+  readonly validationShare: number;
   readonly normalizer: "none" | "dataset";
 }
 
@@ -296,14 +303,19 @@ export interface CloneAlgorithm<
   noise(spec: EnvSpec, config: C): Tree<NoiseSpec>;
   update(
     state: TracedState<S>,
-    inputs: {
-      readonly batch: CloneBatch<Tensor>;
-      readonly noise: N;
-      readonly progress: Tensor;
-    },
+    inputs: CloneInputs<N> & { readonly progress: Tensor },
     config: C,
     spec: EnvSpec,
   ): readonly [TracedState<S>, Metrics];
+  /** What updates lessen, of the policy that acts: measured on rows that they never see. */
+  loss(policy: TracedState<S>, inputs: CloneInputs<N>, config: C): Tensor;
+}
+
+/** What a loss of cloning sees. */
+export interface CloneInputs<N extends Tree<Tensor> = Tree<Tensor>> {
+  readonly batch: CloneBatch<Tensor>;
+  /** As `noise` declares it, filled anew each time. */
+  readonly noise: N;
 }
 
 /** The layout of an algorithm's actions. */
@@ -314,14 +326,16 @@ export function layoutOf<C>(
 ): ActionLayout {
   const { actionSize } = spec;
   const single = { chunkLength: 1, executed: 1, drawsAlways: false };
-  return (
-    algorithm.layout?.(spec, config) ?? {
-      ...single,
-      numDraws: actionSize,
-      sampleDraws: actionSize,
-      stored: actionSize,
-    }
-  );
+  const layout = algorithm.layout?.(spec, config) ?? {
+    ...single,
+    numDraws: actionSize,
+    sampleDraws: actionSize,
+    stored: actionSize,
+  };
+  const { executed, chunkLength } = layout;
+  if (executed > chunkLength)
+    throw new Error(`executed ${executed} is more than the chunk's ${chunkLength} actions`);
+  return layout;
 }
 
 export type AnyAlgorithm = OffPolicyAlgorithm | OnPolicyAlgorithm | CloneAlgorithm;

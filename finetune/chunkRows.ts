@@ -26,56 +26,70 @@ export function createChunkColumns(
   };
 }
 
-/** Every step of some datasets, each equally likely. */
+/** Every step of some datasets' episodes, each equally likely. */
 export class ChunkRows {
   readonly numSteps: number;
   private readonly sources: readonly Source[];
 
-  constructor(datasets: readonly Dataset[]) {
-    this.sources = datasets.map(sourceOf);
-    this.numSteps = datasets.reduce((sum, { numSteps }) => sum + numSteps, 0);
+  /** Of the episodes that `keeps` names, by dataset and episode; of all where missing. */
+  constructor(
+    datasets: readonly Dataset[],
+    keeps: (dataset: number, episode: number) => boolean = () => true,
+  ) {
+    this.sources = datasets.map((dataset, i) => sourceOf(dataset, (episode) => keeps(i, episode)));
+    this.numSteps = this.sources.reduce((sum, { steps }) => sum + steps.length, 0);
     if (this.numSteps === 0) throw new Error("the data has no steps to clone");
   }
 
   /** Overwrites rows [from, to) of a batch. */
   fill(batch: ChunkColumns, [from, to]: readonly [number, number], random: RandomSource): void {
     for (let row = from; row < to; row++) {
-      let step = random.integer(this.numSteps);
+      let place = random.integer(this.numSteps);
       let index = 0;
-      while (step >= this.sources[index]!.dataset.numSteps)
-        step -= this.sources[index++]!.dataset.numSteps;
-      copyRow(this.sources[index]!, step, batch, row);
+      while (place >= this.sources[index]!.steps.length)
+        place -= this.sources[index++]!.steps.length;
+      copyRow(this.sources[index]!, place, batch, row);
     }
   }
 }
 
+/** The steps of a dataset that are drawn from, [T]. */
 interface Source {
   readonly dataset: Dataset;
-  /** Of each step: the one after the last of its episode, and its observation's row, [T]. */
+  readonly steps: Int32Array;
+  /** Of each: the step after the last of its episode, and its observation's row. */
   readonly ends: Int32Array;
   readonly observationRows: Int32Array;
 }
 
-function sourceOf(dataset: Dataset): Source {
-  const ends = new Int32Array(dataset.numSteps);
-  const observationRows = new Int32Array(dataset.numSteps);
-  for (const [i, { length }] of dataset.episodes.entries()) {
-    const { step, observation } = dataset.places[i]!;
-    for (let t = 0; t < length; t++) {
-      ends[step + t] = step + length;
-      observationRows[step + t] = observation + t;
+function sourceOf(dataset: Dataset, keeps: (episode: number) => boolean): Source {
+  const { episodes, places } = dataset;
+  const kept = [...episodes.keys()].filter(keeps);
+  const size = kept.reduce((sum, i) => sum + episodes[i]!.length, 0);
+  const steps = new Int32Array(size);
+  const ends = new Int32Array(size);
+  const observationRows = new Int32Array(size);
+  let at = 0;
+  for (const i of kept) {
+    const { step, observation } = places[i]!;
+    const { length } = episodes[i]!;
+    for (let t = 0; t < length; t++, at++) {
+      steps[at] = step + t;
+      ends[at] = step + length;
+      observationRows[at] = observation + t;
     }
   }
-  return { dataset, ends, observationRows };
+  return { dataset, steps, ends, observationRows };
 }
 
-function copyRow(source: Source, step: number, batch: ChunkColumns, row: number): void {
-  const { dataset, ends, observationRows } = source;
+function copyRow(source: Source, place: number, batch: ChunkColumns, row: number): void {
+  const { dataset, steps, ends, observationRows } = source;
   const { observationSize, actionSize } = dataset.info;
   const { observations, actions, mask } = batch;
-  dataset.observations.read(observationRows[step]!, 1, observations, row * observationSize);
+  const step = steps[place]!;
+  dataset.observations.read(observationRows[place]!, 1, observations, row * observationSize);
   const chunkLength = (mask.length * observationSize) / observations.length;
-  const numLeft = Math.min(chunkLength, ends[step]! - step);
+  const numLeft = Math.min(chunkLength, ends[place]! - step);
   const first = row * chunkLength * actionSize;
   dataset.actions.read(step, numLeft, actions, first);
   for (let t = numLeft; t < chunkLength; t++) {

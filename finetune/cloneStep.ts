@@ -1,5 +1,5 @@
-// What flow, shortcut and diffusion policies share while they are cloned: AdamW with a warm-up and a cosine, and
-// an average of the weights, which acts.
+// What policies share while they are cloned: AdamW with a warm-up and a cosine, and an average of the weights,
+// which acts.
 
 import { z } from "zod";
 import type { EnvSpec, Metrics } from "../agents/agent.ts";
@@ -7,7 +7,7 @@ import { type TensorTree, valueAndGrad } from "../nn/gradient.ts";
 import type { Tensor } from "../nn/ops.ts";
 import { type AdamState, adamW, clipByGlobalNorm, ema } from "../nn/optimizers.ts";
 import { cosineSchedule } from "../nn/schedules.ts";
-import type { NdArray } from "../nn/tree.ts";
+import type { NdArray, Tree } from "../nn/tree.ts";
 import { type ActionNormalizer, actionRange } from "./actionNormalizer.ts";
 import type { VelocityParams } from "./flowNet.ts";
 
@@ -31,6 +31,12 @@ export const cloneStepSettings = {
     .lt(1)
     .default(0.01)
     .describe("share of the run in which it rises from 0"),
+  validationShare: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.05)
+    .describe("share of the episodes that is kept apart, for eval/validation_loss"),
   weightDecay: z.number().min(0).default(1e-6).describe("AdamW's"),
   maxGradNorm: z
     .number()
@@ -51,15 +57,19 @@ export type CloneStepConfig = {
   readonly [K in keyof typeof cloneStepSettings]: z.infer<(typeof cloneStepSettings)[K]>;
 };
 
-export type CloneState<T> = {
-  readonly network: VelocityParams<T>;
+/** Of a velocity network where nothing else is said. */
+export type CloneState<T, N extends Tree<T> = VelocityParams<T>> = {
+  readonly network: N;
   /** Of the network's weights; this one acts. */
-  readonly average: VelocityParams<T>;
+  readonly average: N;
   readonly actionNormalizer: ActionNormalizer<T>;
   readonly optimizer: AdamState<T>;
 };
 
-export function initClone(network: VelocityParams<NdArray>, spec: EnvSpec): CloneState<NdArray> {
+export function initClone<N extends Tree<NdArray>>(
+  network: N,
+  spec: EnvSpec,
+): CloneState<NdArray, N> {
   return {
     network,
     average: network,
@@ -69,18 +79,18 @@ export function initClone(network: VelocityParams<NdArray>, spec: EnvSpec): Clon
 }
 
 /** One gradient step on a loss of the network. */
-export function stepClone(
-  state: CloneState<Tensor>,
-  loss: (network: VelocityParams<Tensor>) => Tensor,
+export function stepClone<N extends TensorTree>(
+  state: CloneState<Tensor, N>,
+  loss: (network: N) => Tensor,
   progress: Tensor,
   config: CloneStepConfig,
-): [CloneState<Tensor>, Metrics] {
+): [CloneState<Tensor, N>, Metrics] {
   const [value, grads] = valueAndGrad(loss)(state.network);
   const rate = learningRate(progress, config);
   const { maxGradNorm, weightDecay, emaDecay } = config;
   const clipped = maxGradNorm === null ? grads : clipByGlobalNorm(grads, maxGradNorm)[0];
   const [network, optimizer] = adamW({ learningRate: rate, weightDecay }).update(
-    clipped as TensorTree & VelocityParams<Tensor>,
+    clipped,
     state.optimizer,
     state.network,
   );

@@ -4,17 +4,23 @@
 // which begins with these policies: a net learns the noise ε in √ᾱ_k x₀ + √(1 − ᾱ_k) ε (diffusionSteps.ts).
 
 import { z } from "zod";
-import type { ActInputs, ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type {
+  ActInputs,
+  ActionLayout,
+  CloneAlgorithm,
+  CloneInputs,
+  EnvSpec,
+} from "../agents/agent.ts";
 import { indices, normal } from "../nn/noise.ts";
 import { add, cast, expandDims, gather, mul, sub, type Tensor, tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import { fromActions, toActions } from "./actionNormalizer.ts";
+import { type ActionNormalizer, fromActions, toActions } from "./actionNormalizer.ts";
 import { type CloneState, cloneStepSettings, initClone, stepClone } from "./cloneStep.ts";
 import { diffusionChunk, diffusionShapeSettings, drawsOf } from "./diffusionNet.ts";
 import { cosineShares } from "./diffusionSteps.ts";
 import { chunkLoss } from "./flowLoss.ts";
-import { initVelocity, velocity } from "./flowNet.ts";
+import { initVelocity, type VelocityParams, velocity } from "./flowNet.ts";
 
 const settings = z.strictObject({ ...cloneStepSettings, ...diffusionShapeSettings });
 
@@ -35,22 +41,27 @@ export const diffusion: CloneAlgorithm<DiffusionConfig, CloneState<NdArray>, Noi
     noise: normal([batchSize, chunkLength * actionSize]),
     steps: indices([batchSize], diffusionSteps),
   }),
-  update(state, { batch, noise, progress }, config) {
-    const data = fromActions(state.actionNormalizer, batch.actions);
-    const points = noised(data, noise, config.diffusionSteps);
-    const times = cast(noise.steps, "float32");
-    return stepClone(
-      state,
-      (network) => {
-        const { observations, mask } = batch;
-        const guess = velocity(network, points, { times }, observations, config.activation);
-        return chunkLoss(sub(guess, noise.noise), mask);
-      },
-      progress,
-      config,
-    );
+  update(state, inputs, config) {
+    const loss = lossOf(state.actionNormalizer, inputs, config);
+    return stepClone(state, loss, inputs.progress, config);
   },
+  loss: ({ average, actionNormalizer }, inputs, config) =>
+    lossOf(actionNormalizer, inputs, config)(average),
 };
+
+function lossOf(
+  normalizer: ActionNormalizer<Tensor>,
+  { batch, noise }: CloneInputs<Noise>,
+  config: DiffusionConfig,
+): (network: VelocityParams<Tensor>) => Tensor {
+  const data = fromActions(normalizer, batch.actions);
+  const points = noised(data, noise, config.diffusionSteps);
+  const times = cast(noise.steps, "float32");
+  return (network) => {
+    const guess = velocity(network, points, { times }, batch.observations, config.activation);
+    return chunkLoss(sub(guess, noise.noise), batch.mask);
+  };
+}
 
 function layout({ actionSize }: EnvSpec, config: DiffusionConfig): ActionLayout {
   const { chunkLength, executed } = config;

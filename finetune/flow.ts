@@ -5,15 +5,21 @@
 // data's range at each, just as they are when the policy is fine-tuned.
 
 import { z } from "zod";
-import type { ActInputs, ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type {
+  ActInputs,
+  ActionLayout,
+  CloneAlgorithm,
+  CloneInputs,
+  EnvSpec,
+} from "../agents/agent.ts";
 import { type NoiseSpec, normal, uniform } from "../nn/noise.ts";
 import { sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import { fromActions, toActions } from "./actionNormalizer.ts";
+import { type ActionNormalizer, fromActions, toActions } from "./actionNormalizer.ts";
 import { type CloneState, cloneStepSettings, initClone, stepClone } from "./cloneStep.ts";
 import { chunkLoss, straightTargets, timeDistributions, timesOf } from "./flowLoss.ts";
-import { flowShapeSettings, initVelocity, velocity } from "./flowNet.ts";
+import { flowShapeSettings, initVelocity, type VelocityParams, velocity } from "./flowNet.ts";
 import { flowChunk } from "./noisyFlow.ts";
 
 const settings = z.strictObject({
@@ -40,22 +46,27 @@ export const flow: CloneAlgorithm<FlowConfig, CloneState<NdArray>, Noise> = {
   policyKeys: ["average", "actionNormalizer"],
   act: actFlow,
   noise,
-  update(state, { batch, noise, progress }, config) {
-    const times = timesOf(noise.times, config.timeDistribution);
-    const data = fromActions(state.actionNormalizer, batch.actions);
-    const { points, velocities } = straightTargets(noise.start, data, times);
-    return stepClone(
-      state,
-      (network) => {
-        const { observations, mask } = batch;
-        const v = velocity(network, points, { times }, observations, config.activation);
-        return chunkLoss(sub(v, velocities), mask);
-      },
-      progress,
-      config,
-    );
+  update(state, inputs, config) {
+    const loss = lossOf(state.actionNormalizer, inputs, config);
+    return stepClone(state, loss, inputs.progress, config);
   },
+  loss: ({ average, actionNormalizer }, inputs, config) =>
+    lossOf(actionNormalizer, inputs, config)(average),
 };
+
+function lossOf(
+  normalizer: ActionNormalizer<Tensor>,
+  { batch, noise }: CloneInputs<Noise>,
+  config: FlowConfig,
+): (network: VelocityParams<Tensor>) => Tensor {
+  const times = timesOf(noise.times, config.timeDistribution);
+  const data = fromActions(normalizer, batch.actions);
+  const { points, velocities } = straightTargets(noise.start, data, times);
+  return (network) => {
+    const v = velocity(network, points, { times }, batch.observations, config.activation);
+    return chunkLoss(sub(v, velocities), batch.mask);
+  };
+}
 
 /** Settings that a flow and a shortcut policy have in common. */
 type FlowSettings = { readonly [K in keyof typeof flowShapeSettings]: FlowShapeConfig[K] };

@@ -103,9 +103,14 @@ export function anchorTargets(x0: Tensor, x1: Tensor, times: Tensor): Targets {
 
 /** Mean square over the numbers that count: `mask` [B, H] says which actions of the chunks [B, H · A]. */
 export function chunkLoss(errors: Tensor, mask: Tensor): Tensor {
+  return chunkMean(square(errors), mask);
+}
+
+/** Mean over the numbers that count, as above. */
+export function chunkMean(values: Tensor, mask: Tensor): Tensor {
   const [, length] = mask.shape as [number, number];
-  const [size, width] = errors.shape as [number, number];
-  const byAction = sum(reshape(square(errors), [size, length, width / length]), -1); // [B, H]
+  const [size, width] = values.shape as [number, number];
+  const byAction = sum(reshape(values, [size, length, width / length]), -1); // [B, H]
   const weights = cast(mask, "float32");
   return div(sum(mul(byAction, weights)), mul(sum(weights), width / length));
 }

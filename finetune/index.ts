@@ -2,7 +2,9 @@
 // file and one line.
 
 import type { AnyAlgorithm } from "../agents/agent.ts";
+import { act } from "./act.ts";
 import { awac } from "./awac.ts";
+import { behaviorCloning } from "./behaviorCloning.ts";
 import { cql } from "./cql.ts";
 import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
@@ -14,7 +16,13 @@ import { shortcut } from "./shortcut.ts";
 import { td3bc } from "./td3bc.ts";
 
 /** What clones a dataset: `salle clone`. */
-export const cloners: Readonly<Record<string, AnyAlgorithm>> = { diffusion, flow, shortcut };
+export const cloners: Readonly<Record<string, AnyAlgorithm>> = {
+  act,
+  diffusion,
+  flow,
+  mlp: behaviorCloning,
+  shortcut,
+};
 
 export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   dppo,

@@ -6,15 +6,15 @@
 // to 1 / maxSteps instead of down to 2⁻¹⁸.
 
 import { z } from "zod";
-import type { CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { CloneAlgorithm, CloneInputs, EnvSpec } from "../agents/agent.ts";
 import { indices, normal, uniform } from "../nn/noise.ts";
 import { concat, slice, sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
-import { fromActions } from "./actionNormalizer.ts";
+import { type ActionNormalizer, fromActions } from "./actionNormalizer.ts";
 import { type CloneState, cloneStepSettings, stepClone } from "./cloneStep.ts";
 import { actFlow, flowLayout, initFlow } from "./flow.ts";
 import { anchorTargets, chunkLoss, shortcutTargets, type Targets } from "./flowLoss.ts";
-import { flowShapeSettings, velocity } from "./flowNet.ts";
+import { flowShapeSettings, type VelocityParams, velocity } from "./flowNet.ts";
 
 const settings = z.strictObject({
   ...cloneStepSettings,
@@ -51,21 +51,30 @@ export const shortcut: CloneAlgorithm<ShortcutConfig, CloneState<NdArray>, Noise
   policyKeys: ["average", "actionNormalizer"],
   act: actFlow,
   noise,
-  update(state, { batch, noise, progress }, config) {
-    const data = fromActions(state.actionNormalizer, batch.actions);
-    const { points, times, steps, velocities } = targets(state, { ...batch, data }, noise, config);
-    return stepClone(
-      state,
-      (network) => {
-        const when = { times, steps };
-        const v = velocity(network, points, when, batch.observations, config.activation);
-        return chunkLoss(sub(v, velocities), batch.mask);
-      },
-      progress,
-      config,
-    );
+  update(state, inputs, config) {
+    const { network, actionNormalizer } = state;
+    const loss = lossOf(network, actionNormalizer, inputs, config);
+    return stepClone(state, loss, inputs.progress, config);
   },
+  loss: ({ average, actionNormalizer }, inputs, config) =>
+    lossOf(average, actionNormalizer, inputs, config)(average),
 };
+
+/** Of a network, with consistent targets of another. */
+function lossOf(
+  target: VelocityParams<Tensor>,
+  normalizer: ActionNormalizer<Tensor>,
+  { batch, noise }: CloneInputs<Noise>,
+  config: ShortcutConfig,
+): (network: VelocityParams<Tensor>) => Tensor {
+  const data = fromActions(normalizer, batch.actions);
+  const { points, times, steps, velocities } = targets(target, { ...batch, data }, noise, config);
+  return (network) => {
+    const when = { times, steps };
+    const v = velocity(network, points, when, batch.observations, config.activation);
+    return chunkLoss(sub(v, velocities), batch.mask);
+  };
+}
 
 /** Rows of a batch that are asked to be consistent; the first of it. */
 function numConsistent({ batchSize, consistencyShare }: ShortcutConfig): number {
@@ -84,7 +93,7 @@ function noise({ actionSize }: EnvSpec, config: ShortcutConfig) {
 }
 
 function targets(
-  { network }: CloneState<Tensor>,
+  network: VelocityParams<Tensor>,
   { data, observations }: { readonly data: Tensor; readonly observations: Tensor },
   { start, times, ...draws }: Noise,
   config: ShortcutConfig,

@@ -6,6 +6,7 @@
 
 import type { ActionLayout } from "../agents/agent.ts";
 import { createRng, type Rng, type RngState } from "../sim/rng.ts";
+import { ChunkEnsemble, type ChunkEnsembleState } from "./chunkEnsemble.ts";
 import type { PolicyProgram } from "./policyProgram.ts";
 
 /** Everything needed to go on; plain data. */
@@ -13,6 +14,7 @@ export interface ChunkQueueState {
   readonly chunks: Float32Array; // [N, H · A]
   readonly taken: Int32Array; // [N]
   readonly rngs: readonly RngState[];
+  readonly ensemble: ChunkEnsembleState | null;
 }
 
 type Program = Pick<PolicyProgram, "act" | "numRows" | "layout" | "actionSize">;
@@ -23,6 +25,7 @@ export class ChunkQueue {
   private readonly chunks: Float32Array; // [N, H · A]
   private readonly taken: Int32Array; // [N], actions of the open chunk that were taken
   private readonly draws: Float32Array; // [N, numDraws]
+  private readonly ensemble: ChunkEnsemble | null;
   private rngs: Rng[];
 
   constructor(program: Program, seed: number) {
@@ -32,12 +35,15 @@ export class ChunkQueue {
     this.chunks = new Float32Array(numRows * layout.chunkLength * actionSize);
     this.taken = new Int32Array(numRows).fill(layout.executed);
     this.draws = new Float32Array(numRows * layout.numDraws);
+    const { chunkLength, ensembleDecay: decay } = layout;
+    const sizes = { chunkLength, actionSize };
+    this.ensemble = decay === undefined ? null : new ChunkEnsemble(numRows, { ...sizes, decay });
     this.rngs = rngsOf(seed, numRows);
   }
 
   /** Drops all open chunks and draws from a seed. */
   reset(seed: number): void {
-    this.taken.fill(this.layout.executed);
+    for (const row of this.taken.keys()) this.drop(row);
     this.rngs = rngsOf(seed, this.program.numRows);
   }
 
@@ -53,7 +59,7 @@ export class ChunkQueue {
     const { taken, layout, chunks } = this;
     const asks = (row: number) => taken[row] === layout.executed && (rows?.[row] ?? 1) === 1;
     begins?.forEach((began, row) => {
-      if (began && (rows?.[row] ?? 1)) taken[row] = layout.executed;
+      if (began && (rows?.[row] ?? 1)) this.drop(row);
     });
     const asking = [...taken.keys()].filter(asks);
     if (asking.length > 0) await this.ask(observations, asking);
@@ -64,7 +70,9 @@ export class ChunkQueue {
     for (let row = 0; row < numRows; row++) {
       if (!(rows?.[row] ?? 1)) continue;
       const from = row * width + taken[row]! * actionSize;
-      actions.set(chunks.subarray(from, from + actionSize), row * actionSize);
+      const action = actions.subarray(row * actionSize, (row + 1) * actionSize);
+      if (this.ensemble === null) action.set(chunks.subarray(from, from + actionSize));
+      else this.ensemble.next(row, chunks.subarray(from, from + width), action);
       taken[row]!++;
     }
     return actions;
@@ -72,13 +80,25 @@ export class ChunkQueue {
 
   state(): ChunkQueueState {
     const { chunks, taken, rngs } = this;
-    return { chunks: chunks.slice(), taken: taken.slice(), rngs: rngs.map((rng) => rng.state()) };
+    return {
+      chunks: chunks.slice(),
+      taken: taken.slice(),
+      rngs: rngs.map((rng) => rng.state()),
+      ensemble: this.ensemble?.state() ?? null,
+    };
   }
 
-  restore({ chunks, taken, rngs }: ChunkQueueState): void {
+  restore({ chunks, taken, rngs, ensemble }: ChunkQueueState): void {
+    if (ensemble) this.ensemble?.restore(ensemble);
     this.chunks.set(chunks);
     this.taken.set(taken);
     for (const [row, state] of rngs.entries()) this.rngs[row]!.restore(state);
+  }
+
+  /** A row's next action is of a new chunk. */
+  private drop(row: number): void {
+    this.taken[row] = this.layout.executed;
+    this.ensemble?.drop(row);
   }
 
   /** New chunks for some rows. */

@@ -130,15 +130,8 @@ async function compileUpdate(
     metricNames = Object.keys(metrics);
     return [next, { values: joined(metrics) }] as const;
   };
-  const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
-  const { batchSize } = config;
-  const { chunkLength } = layoutOf(algorithm, spec, config);
-  const batch: CloneBatch<ArraySpec> = {
-    observations: float(batchSize, spec.observationSize),
-    actions: float(batchSize, chunkLength * spec.actionSize),
-    mask: float(batchSize, chunkLength),
-  };
-  const specs = { batch, noise: algorithm.noise(spec, config), progress: float() };
+  const progress: ArraySpec = { shape: [], dtype: "float32" };
+  const specs = { ...cloneInputs(algorithm, config, spec), progress };
   const inputs = repeatInputs(specs, updatesPerCall);
   const name = `${algorithm.name} update`;
   const program = await compile(
@@ -147,4 +140,17 @@ async function compileUpdate(
     { threads, device, random, name },
   );
   return Object.assign(program, { metricNames }) as unknown as UpdateProgram;
+}
+
+/** The shapes of what an algorithm's loss sees. */
+export function cloneInputs(algorithm: CloneAlgorithm, config: CloneConfig, spec: EnvSpec) {
+  const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
+  const { batchSize } = config;
+  const { chunkLength } = layoutOf(algorithm, spec, config);
+  const batch: CloneBatch<ArraySpec> = {
+    observations: float(batchSize, spec.observationSize),
+    actions: float(batchSize, chunkLength * spec.actionSize),
+    mask: float(batchSize, chunkLength),
+  };
+  return { batch, noise: algorithm.noise(spec, config) };
 }

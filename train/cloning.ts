@@ -1,11 +1,11 @@
 // The cloning loop: updates on rows of datasets. A step of such a run is an update.
 
-import type { CloneAlgorithm, CloneConfig } from "../agents/agent.ts";
+import type { AgentState, CloneAlgorithm, CloneConfig } from "../agents/agent.ts";
 import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
-import { ChunkRows } from "../finetune/chunkRows.ts";
 import type { Dataset } from "../finetune/dataset.ts";
 import { CloneLearner, type CloneLearnerState } from "./cloneLearner.ts";
 import type { Session } from "./session.ts";
+import { splitRows, Validation } from "./validation.ts";
 
 interface LoopState {
   readonly learner: CloneLearnerState;
@@ -20,13 +20,20 @@ export async function trainClone(
   saved: unknown,
 ): Promise<void> {
   const { spec, rng, settings, data } = session;
-  const rows = new ChunkRows(data);
+  const rows = splitRows(data, config.validationShare, rng.split("validation"));
   const normalizer = new Normalizer(config.normalizer, spec.observationSize);
   const learner = await CloneLearner.create(algorithm, config, spec, rng, settings);
+  const first = await learner.parameters();
+  const validation =
+    rows.kept && (await Validation.create(algorithm, config, spec, first, rows.kept, settings));
   const view = {
     normalizer,
     metrics: () => ({ ...learner.metrics, "train/n_updates": learner.numUpdates }),
     parameters: () => learner.parameters(),
+    judge: async (policy: AgentState) =>
+      validation === null
+        ? {}
+        : { "eval/validation_loss": await validation.measure(policy, normalizer) },
     state: async (): Promise<LoopState> => ({
       learner: await learner.state(),
       normalizer: normalizer.state(),
@@ -38,15 +45,17 @@ export async function trainClone(
     normalizer.restore(loop.normalizer);
   } else observeAll(normalizer, data);
   while (session.outcome === null) {
-    await learner.update(rows, normalizer, session.progress);
+    await learner.update(rows.trained, normalizer, session.progress);
     await session.advance(learner.updatesPerCall, view);
   }
+  await validation?.dispose();
   await learner.dispose();
 }
 
-/** Counts every observation of the data. */
+/** Counts every observation of the data, an episode at a time: there may be more than memory holds. */
 function observeAll(normalizer: Normalizer, data: readonly Dataset[]): void {
-  for (const { observations, places } of data)
-    normalizer.observe(observations.rows(0, places.at(-1)!.observation));
+  for (const { observations, episodes, places } of data)
+    for (const [i, { length }] of episodes.entries())
+      normalizer.observe(observations.rows(places[i]!.observation, length + 1));
   normalizer.freeze();
 }

@@ -40,10 +40,12 @@ export function actionRangeOf(datasets: readonly Dataset[]): NonNullable<EnvSpec
   const size = datasets[0]!.info.actionSize;
   const low = new Array<number>(size).fill(Number.POSITIVE_INFINITY);
   const high = new Array<number>(size).fill(Number.NEGATIVE_INFINITY);
-  for (const { actions, numSteps } of datasets) {
-    for (const [i, action] of actions.rows(0, numSteps).entries()) {
-      low[i % size] = Math.min(low[i % size]!, action);
-      high[i % size] = Math.max(high[i % size]!, action);
+  for (const { actions, episodes, places } of datasets) {
+    for (const [episode, { length }] of episodes.entries()) {
+      for (const [i, action] of actions.rows(places[episode]!.step, length).entries()) {
+        low[i % size] = Math.min(low[i % size]!, action);
+        high[i % size] = Math.max(high[i % size]!, action);
+      }
     }
   }
   return { low, high };

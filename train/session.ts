@@ -69,6 +69,8 @@ export interface LoopView {
   metrics(): Readonly<Record<string, number>>;
   /** The entries of `policyKeys`, fresh. */
   parameters(): Promise<AgentState>;
+  /** What the loop itself says of a policy that is evaluated, "eval/validation_loss". */
+  judge?(policy: AgentState): Promise<Readonly<Record<string, number>>>;
   /** Everything that the loop needs to go on, beside the session's own. */
   state(): Promise<unknown>;
 }
@@ -226,7 +228,7 @@ export class Session {
       device,
     });
     const evaluation = await this.evaluator.evaluate(policy, loop.normalizer, this.recording());
-    const metrics = evaluationMetrics(evaluation);
+    const metrics = { ...evaluationMetrics(evaluation), ...(await loop.judge?.(policy)) };
     store.log(this.step, metrics);
     store.logEvaluation(this.step, evaluation);
     control.report({ step: this.step, metrics });

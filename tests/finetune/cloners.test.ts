@@ -5,9 +5,12 @@ import {
   type AgentState,
   type AnyAlgorithm,
   type CloneAlgorithm,
+  type CloneConfig,
   type EnvSpec,
   layoutOf,
 } from "../../agents/agent.ts";
+import { act } from "../../finetune/act.ts";
+import { behaviorCloning } from "../../finetune/behaviorCloning.ts";
 import { diffusion } from "../../finetune/diffusion.ts";
 import { dppo } from "../../finetune/dppo.ts";
 import { flow } from "../../finetune/flow.ts";
@@ -15,6 +18,7 @@ import { reinflow } from "../../finetune/reinflow.ts";
 import { shortcut } from "../../finetune/shortcut.ts";
 import { isNdArray, leaves, type NdArray, type Tree } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
+import { cloneInputs } from "../../train/cloneLearner.ts";
 import { actions, bitsOf, compileAny, disagreements, scalarOf } from "../agents/support.ts";
 
 const spec: EnvSpec = {
@@ -23,31 +27,25 @@ const spec: EnvSpec = {
   numEnvs: 1,
   actionRange: { low: [-0.5, 0.2], high: [0.5, 0.6] },
 };
-const cloners = [flow, shortcut, diffusion] as unknown as CloneAlgorithm[];
-const small = { chunkLength: 2, executed: 2, width: 16, batchSize: 8 };
-const settingsOf = (algorithm: AnyAlgorithm, overrides: Record<string, unknown> = {}) =>
-  algorithm.settings.parse({ ...small, ...overrides }) as never as Record<string, unknown> & {
-    batchSize: number;
-    normalizer: "none";
-  };
+const generative = [flow, shortcut, diffusion] as unknown as CloneAlgorithm[];
+const regressive = [behaviorCloning, act] as unknown as CloneAlgorithm[];
+const small = { chunkLength: 2, executed: 2, width: 16, hidden: [16, 16], batchSize: 8 };
+
+/** Small ones with overrides, of which keys that the algorithm lacks are left out. */
+function settingsOf(algorithm: AnyAlgorithm, overrides: Record<string, unknown> = {}) {
+  const defaults = algorithm.settings.parse({}) as unknown as Record<string, unknown>;
+  const given = Object.entries({ ...small, ...overrides }).filter(([key]) => key in defaults);
+  return algorithm.settings.parse(Object.fromEntries(given)) as never as Record<string, unknown> &
+    CloneConfig;
+}
 
 function compileUpdate(
   algorithm: CloneAlgorithm,
   config: ReturnType<typeof settingsOf>,
   { device = "cpu", env = spec }: { device?: "cpu" | "eager:cpu"; env?: EnvSpec } = {},
 ) {
-  const float = (...shape: number[]) => ({ shape, dtype: "float32" as const });
-  const { chunkLength } = layoutOf(algorithm, env, config);
-  const { batchSize } = config;
-  const inputs = {
-    batch: {
-      observations: float(batchSize, env.observationSize),
-      actions: float(batchSize, chunkLength * env.actionSize),
-      mask: float(batchSize, chunkLength),
-    },
-    noise: algorithm.noise(env, config),
-    progress: float(),
-  };
+  const progress = { shape: [], dtype: "float32" as const };
+  const inputs = { ...cloneInputs(algorithm, config, env), progress };
   const update = (state: never, given: never) => algorithm.update(state, given, config, env);
   const state = algorithm.init(env, config, createRng(1));
   return compileAny(update, { state, inputs }, { device, random: createRng(5) });
@@ -67,7 +65,7 @@ function batchOf(size: number, chunkSize: number, seed: number, draw: () => numb
   };
 }
 
-describe.each(cloners)("$name", (algorithm) => {
+describe.each([...generative, ...regressive])("$name", (algorithm) => {
   test("an update is that op by op, repeats with the seed, and moves the average after the net", async () => {
     const config = settingsOf(algorithm);
     const rng = createRng(2);
@@ -117,6 +115,25 @@ describe.each(cloners)("$name", (algorithm) => {
     expect((await actions(algorithm, config, state, others, spec)).data).not.toEqual(data);
   });
 
+  test("its loss on an update's rows is the one that the update lessens", async () => {
+    const config = settingsOf(algorithm);
+    const rng = createRng(2);
+    const given = batchOf(8, 4, 3, () => 0.2 + 0.2 * rng.uniform());
+    const state = algorithm.init(spec, config, createRng(1));
+    const lossOnly = (policy: never, inputs: never) =>
+      [policy, { loss: algorithm.loss(policy, inputs, config) }] as const;
+    const inputs = cloneInputs(algorithm, config, spec);
+    const [update, loss] = await Promise.all([
+      compileUpdate(algorithm, config),
+      compileAny(lossOnly, { state, inputs }, { random: createRng(5) }),
+    ]);
+    const wanted = scalarOf(await update.run(given), "train/loss");
+    expect(scalarOf(await loss.run({ batch: given.batch }), "loss")).toBeCloseTo(wanted, 5);
+    await Promise.all([update.dispose(), loss.dispose()]);
+  });
+});
+
+describe.each(generative)("$name", (algorithm) => {
   test("clones both ways of a dataset that goes either", async () => {
     const env = { observationSize: 1, actionSize: 1, numEnvs: 1 };
     const config = settingsOf(algorithm, {

@@ -68,6 +68,7 @@ export class Tracer {
   private readonly width: number;
   private readonly hashes: string[] = [];
   private readonly returns: number[] = [];
+  private readonly observed: Float32Array[] = []; // of the recorded episode, by row
   private step = 0;
   private episodeReturn = 0;
   private ended = false;
@@ -154,6 +155,14 @@ export class Tracer {
     return hash;
   }
 
+  /** What a policy would do in each state of the recorded episode so far, [rows, A]; fresh. */
+  answers(policy: PolicyGraph): Float32Array {
+    const actions = new Float32Array(this.observed.length * this.width);
+    for (const [row, observations] of this.observed.entries())
+      actions.set(policy.act(observations), row * this.width);
+    return actions;
+  }
+
   /** An impulse in N s on a link of the fork, before its next step. */
   push(link: number, impulse: readonly [number, number, number]): void {
     if (!this.fork) throw new Error("only a fork can be pushed");
@@ -186,6 +195,7 @@ export class Tracer {
     if (this.fork) return hash;
     this.hashes.push(hash);
     this.returns.push(this.episodeReturn);
+    this.observed.push(this.envs.out.observations.slice());
     if (this.step % stateEvery === 0) this.states.set(this.step, this.envs.state());
     const wanted = this.wanted.get(this.step);
     if (wanted === hash) this.numVerified++;

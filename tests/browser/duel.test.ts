@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { policyOf } from "../../cli/policyChild.ts";
 import { loadPhysics } from "../../sim/rapier.ts";
 import { decodeRecording } from "../../sim/readRecordings.ts";
+import { startReplay } from "../../sim/replay.ts";
 import { createTask } from "../../tasks/index.ts";
 import { launchChromium, softwareGl } from "../../viewer/chromium.ts";
 import { loadPolicyGraph } from "../../viewer/policyGraph.ts";
@@ -150,6 +151,45 @@ describeChromium("a policy in the page", () => {
       await eventually("salle.panel.rival.label").toBe("sac seed 2, step 7");
       await eventually(there).toBe(true);
       await expect.poll(both, { timeout: 60_000 }).toEqual(wanted.reverse());
+    } finally {
+      await page.close();
+      await viewer.close();
+    }
+  });
+
+  test("is asked what it would have done in each state, and plots that and the difference", async () => {
+    const { folder, episode } = await makeRun();
+    const task = await createTask("hopper");
+    const recording = decodeRecording(episode);
+    const file = await policyOf(folder, 7);
+    const policy = loadPolicyGraph(file, task.observation.size, task.action.size);
+    const envs = startReplay(await loadPhysics(), task, recording, { autoReset: false });
+    const { size } = task.action;
+    const wanted: number[] = [];
+    for (let at = 0; at < recording.actions.length; at += size) {
+      wanted.push(policy.act(envs.out.observations)[0]!);
+      envs.step(recording.actions.subarray(at, at + size));
+    }
+    const viewer = await startViewer({ path: folder, port: 0, policyOf });
+    const page = await browser.newPage({ viewport: { width: 480, height: 480 } });
+    try {
+      await page.goto(viewer.url);
+      const eventually = (code: string) =>
+        expect.poll(() => page.evaluate(code), { timeout: 60_000 });
+      await eventually("globalThis.salle?.episode?.finished === true").toBe(true);
+      await eventually("document.querySelector('.against select').options.length").toBe(2);
+      await page.selectOption(".against select", { index: 1 });
+      const lines =
+        "salle.panel.signals.drawn.slice(-2).map(({ plot }) => Array.from(plot.data[1]))";
+      await eventually(`${lines}[1].length`).toBe(wanted.length);
+      await eventually(`${lines}[0].length`).toBe(wanted.length);
+      const [asked, rest] = (await page.evaluate(lines)) as number[][];
+      expect(asked).toEqual(wanted);
+      const done = wanted.map((_, k) => recording.actions[k * size]!);
+      expect(rest).toEqual(done.map((value, k) => value - wanted[k]!));
+      expect(await page.textContent("#panel")).toContain("Actions of sac seed 1, step 7");
+      await page.selectOption(".against select", { index: 0 });
+      await eventually("salle.panel.signals.drawn.length").toBe(5);
     } finally {
       await page.close();
       await viewer.close();

@@ -80,6 +80,7 @@ describeChromium("the viewer's page", () => {
     await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
     expect(await page.textContent("#list")).not.toContain("undefined");
     expect(await page.title()).toBe("Salle"); // the run's name is text
+    expect(await page.isVisible(".picker")).toBe(false); // the file has one episode
   });
 
   test("has the physics as a file, asks for it before its own code runs, and shows a robot", async () => {

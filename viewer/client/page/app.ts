@@ -3,6 +3,7 @@
 import type { Theme } from "../scene/looks.ts";
 import { type Address, readAddress } from "./address.ts";
 import { AddressBar } from "./addressBar.ts";
+import { compare } from "./against.ts";
 import { Bar } from "./bar.ts";
 import { Curves } from "./curves.ts";
 import { byId } from "./dom.ts";
@@ -18,7 +19,7 @@ import { LiveStage } from "./liveStage.ts";
 import type { EpisodeInput } from "./messages.ts";
 import { Panel, type PanelButtons } from "./panel.ts";
 import { Player } from "./player.ts";
-import { policiesFor } from "./policies.ts";
+import { type PolicyChoice, policiesFor } from "./policies.ts";
 import { Sidebar } from "./sidebar.ts";
 import { showLines } from "./state.ts";
 import { Theatre } from "./theatre.ts";
@@ -61,7 +62,8 @@ export class App {
     const changes = (): void => {
       if (this.episode?.fork) this.fork(this.episode.forkStep);
     };
-    this.panel = new Panel({ seek, changes }, buttons);
+    const ask = (policy: PolicyChoice | null) => void compare(this, policy);
+    this.panel = new Panel({ seek, changes, compare: ask }, buttons);
     this.bar = new Bar(this.player, {
       toggle: () => this.toggle(),
       step: (by) => this.step(by),

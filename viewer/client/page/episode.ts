@@ -19,6 +19,7 @@ export class Episode {
   readonly input: EpisodeInput;
   private readonly worker: Worker;
   private waiting = false;
+  private answered: (actions: Float32Array) => void = () => undefined;
 
   constructor(input: EpisodeInput) {
     this.input = input;
@@ -69,6 +70,14 @@ export class Episode {
     this.say({ type: "push", link, impulse });
   }
 
+  /** What a policy, an ONNX file, would do in each state of the recorded episode, [rows, A]. */
+  ask(policy: Uint8Array): Promise<Float32Array> {
+    this.say({ type: "ask", policy });
+    return new Promise((resolve) => {
+      this.answered = resolve;
+    });
+  }
+
   /** The first steps are drawn: lets the others follow. */
   goOn(): void {
     this.say({ type: "goOn" });
@@ -90,7 +99,8 @@ export class Episode {
     } else if (message.type === "chunk") {
       if (message.fork) this.waiting = false;
       (message.fork ? this.fork : this.recorded)?.append(message.chunk);
-    } else if (message.type === "done") {
+    } else if (message.type === "answers") this.answered(message.actions);
+    else if (message.type === "done") {
       this.finished = true;
       this.numVerified = message.numVerified;
       this.mismatch = message.mismatch;

@@ -24,7 +24,9 @@ export type ToWorker =
       readonly link: number;
       readonly impulse: readonly [number, number, number];
     }
-  | { readonly type: "advance"; readonly count: number };
+  | { readonly type: "advance"; readonly count: number }
+  /** What a policy, an ONNX file, would do in each state of the recorded episode. */
+  | { readonly type: "ask"; readonly policy: Uint8Array };
 
 /** What is known of an episode before it is simulated. */
 export interface EpisodeFacts {
@@ -44,5 +46,6 @@ export type FromWorker =
   | { readonly type: "opened"; readonly facts: EpisodeFacts }
   | { readonly type: "chunk"; readonly chunk: TraceChunk; readonly fork: boolean }
   | { readonly type: "done"; readonly numVerified: number; readonly mismatch: string | null }
+  | { readonly type: "answers"; readonly actions: Float32Array }
   | { readonly type: "forked"; readonly step: number; readonly hash: string }
   | { readonly type: "failed"; readonly reason: string };

@@ -11,6 +11,8 @@ export interface PanelActions {
   seek(time: number): void;
   /** The settings of a fork changed. */
   changes(): void;
+  /** A policy shall be asked what it would have done; none for null. */
+  compare(policy: PolicyChoice | null): void;
 }
 
 /** What the panel shows beside its numbers. */
@@ -26,6 +28,13 @@ export class Panel {
   private policies: readonly PolicyChoice[] = [];
   private readonly acting = el("select", { ariaLabel: "Actions of the fork" });
   private readonly beside = el("select", { ariaLabel: "Beside the fork" });
+  private readonly asked = el("select", { ariaLabel: "Actions against a policy" });
+  private readonly comparing = el(
+    "label",
+    { className: "setting against", hidden: true },
+    "against",
+    this.asked,
+  );
   private readonly exchange = button("swap", "Who acts goes beside, and who is beside acts", () =>
     this.swap(),
   );
@@ -45,6 +54,7 @@ export class Panel {
           "Signals of the robot that is followed, as often as frames come. Follow, beside the " +
           "training's name, simulates its newest episode here with every step.",
       }),
+      this.comparing,
       this.signals.element,
       el("h2", { textContent: "Save" }),
       buttons.save,
@@ -65,6 +75,8 @@ export class Panel {
       this.rival = this.policies[Number(this.beside.value)] ?? null;
       this.change({});
     };
+    this.asked.onchange = () =>
+      actions.compare(this.policies[Number(this.asked.value || Number.NaN)] ?? null);
     this.offer([]);
   }
 
@@ -107,6 +119,8 @@ export class Panel {
       ...optionsOf(policies),
     );
     this.beside.replaceChildren(option("", "as recorded"), ...optionsOf(policies));
+    this.asked.replaceChildren(option("", "no policy"), ...optionsOf(policies));
+    this.comparing.hidden = policies.length === 0;
     this.mark();
   }
 

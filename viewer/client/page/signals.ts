@@ -4,6 +4,7 @@
 // the table of joints is their legend.
 
 import type { SignalLayout } from "../../../sim/signals.ts";
+import type { Against } from "./against.ts";
 import { el, setText } from "./dom.ts";
 import { JointTable } from "./jointTable.ts";
 import { swatch, TimePlot } from "./plots.ts";
@@ -48,6 +49,8 @@ export function signalsOf(layout: SignalLayout): Signal[] {
 }
 
 interface Drawn extends Signal {
+  /** Whose lines these are, where they are not those that are shown. */
+  readonly rows: SignalRows | null;
   readonly plot: TimePlot;
   readonly section: HTMLDetailsElement;
 }
@@ -82,6 +85,7 @@ export class Signals {
   /** Makes room for another robot's numbers; `rolling` ones are always shown whole. */
   setLayout(layout: SignalLayout | null, rolling = false): void {
     if (layout === this.layout) return;
+    this.setAgainst(null);
     this.layout = layout;
     this.rolling = rolling;
     for (const { plot } of this.drawn) plot.dispose();
@@ -92,7 +96,7 @@ export class Signals {
     this.last = [null, 0];
     this.stale = [];
     if (!layout) return;
-    this.drawn = signalsOf(layout).map((signal) => this.section(signal));
+    this.drawn = signalsOf(layout).map((signal) => this.section(signal, null));
     const [terms, actions, ...motions] = this.drawn;
     const { rewardTerms, actuators } = layout;
     // The reward and the return follow the terms in a row.
@@ -123,12 +127,32 @@ export class Signals {
     this.joints?.update(row);
   }
 
+  /** Shows a policy's actions, and what was done less those, or no more. */
+  setAgainst(rows: Against | null): void {
+    for (const { plot, section } of this.drawn.filter((each) => each.rows)) {
+      plot.dispose();
+      section.remove();
+    }
+    this.drawn = this.drawn.filter((each) => !each.rows);
+    this.stale = [];
+    this.last = [null, 0];
+    if (!rows || !this.layout) return;
+    const { actuators: names } = this.layout;
+    const signal = { names, unit: "", firstRow: 1 } as const;
+    const made = [
+      { ...signal, title: `Actions of ${rows.label}`, at: 0 },
+      { ...signal, title: "Actions less those", at: names.length },
+    ].map((each) => this.section(each, rows));
+    this.drawn[1]!.section.after(...made.map(({ section }) => section));
+    this.drawn = [...this.drawn, ...made];
+  }
+
   /** Takes the theme's colours. */
   recolor(): void {
     for (const { plot } of this.drawn) plot.redraw();
   }
 
-  private section(signal: Signal): Drawn {
+  private section(signal: Signal, rows: SignalRows | null): Drawn {
     const { title, unit, names } = signal;
     const width = Math.max(200, this.element.clientWidth);
     const whole = this.rolling || title === "Reward terms";
@@ -146,7 +170,7 @@ export class Signals {
       else this.folded.add(title);
       this.last = [null, 0];
     };
-    return { ...signal, plot, section };
+    return { ...signal, rows, plot, section };
   }
 
   /** One plot a frame, so that none takes long. */
@@ -161,7 +185,7 @@ export class Signals {
     const next = this.stale.shift();
     if (!next) return;
     const { plot, at, firstRow, names } = next;
-    plot.setData(rows.lines(at, names.length, firstRow));
+    plot.setData((next.rows ?? rows).lines(at, names.length, firstRow));
     queueMicrotask(() => {
       // The plot draws in a microtask that was queued before this one; only then it knows its new scale.
       plot.moveTo(time);

@@ -47,9 +47,12 @@ async function take(message: ToWorker): Promise<void> {
   if (message.type === "push") tracer.push(message.link, message.impulse);
   else if (message.type === "advance") sendChunk(tracer.advance(message.count), true);
   else {
-    const { task } = tracer;
-    const { observation, action } = task;
+    const { observation, action } = tracer.task;
     const policy = message.policy && loadPolicyGraph(message.policy, observation.size, action.size);
+    if (message.type === "ask") {
+      const actions = tracer.answers(policy!);
+      return say({ type: "answers", actions }, [actions.buffer]);
+    }
     const hash = tracer.branch(message.step, message.changes, policy);
     say({ type: "forked", step: message.step, hash });
   }

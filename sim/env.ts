@@ -197,6 +197,20 @@ export class Envs {
     }
   }
 
+  /**
+   * Goes on in the midst of another world of one's episode, which saw so many steps already. What will be drawn
+   * after its end comes from this env's own generator.
+   */
+  place(state: EnvsState): void {
+    if (this.numEnvs !== 1)
+      throw new Error(
+        `an episode is placed in a world of one, this one has ${this.numEnvs} robots`,
+      );
+    const own = this.episodes[0]!.state().seeds;
+    this.restore({ ...state, numBroken: this.numBroken, level: this.nextLevel });
+    this.episodes[0]!.reseed(own);
+  }
+
   free(): void {
     this.simulation.free();
   }

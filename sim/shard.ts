@@ -52,10 +52,17 @@ export interface WorkerData {
   readonly plan: ShardPlan;
 }
 
+/** A saved state of a world of one, and the env that goes on from it. */
+export interface Placement {
+  readonly env: number;
+  readonly state: EnvsState;
+}
+
 /** What a worker is told before its ticket; a ticket alone means a step. */
 export type WorkerRequest =
   | { readonly type: "reset"; readonly seed?: number | undefined }
   | { readonly type: "begin"; readonly envs: readonly number[] }
+  | { readonly type: "place"; readonly placements: readonly Placement[] }
   | { readonly type: "level"; readonly level: number }
   | { readonly type: "state" }
   | { readonly type: "restore"; readonly worlds: readonly EnvsState[] };
@@ -141,12 +148,15 @@ export class Shard {
 
   /** Begins an episode in those of a run's envs that are the shard's. */
   begin(envs: readonly number[]): void {
-    const { firstEnv, numEnvs, robotsPerWorld } = this.plan;
     for (const env of envs) {
-      const row = env - firstEnv;
-      if (row >= 0 && row < numEnvs)
-        this.worlds[Math.floor(row / robotsPerWorld)]!.begin(row % robotsPerWorld);
+      const [world, row] = this.find(env);
+      world?.begin(row);
     }
+  }
+
+  /** Goes on from saved states in those of a run's envs that are the shard's. */
+  place(placements: readonly Placement[]): void {
+    for (const { env, state } of placements) this.find(env)[0]?.place(state);
   }
 
   step(): void {
@@ -171,6 +181,17 @@ export class Shard {
 
   free(): void {
     for (const envs of this.worlds) envs.free();
+  }
+
+  /** The world of one of a run's envs, undefined where it is another shard's, and the env's row in it. */
+  private find(env: number): [world: Envs | undefined, row: number] {
+    const { firstEnv, numEnvs, robotsPerWorld } = this.plan;
+    const row = env - firstEnv;
+    const isMine = row >= 0 && row < numEnvs;
+    return [
+      isMine ? this.worlds[Math.floor(row / robotsPerWorld)] : undefined,
+      row % robotsPerWorld,
+    ];
   }
 }
 

@@ -12,6 +12,7 @@ import {
   checkCounts,
   layOut,
   loadTask,
+  type Placement,
   planShards,
   robotsByWorld,
   rowsOf,
@@ -22,7 +23,7 @@ import {
 import type { Task } from "./task.ts";
 import { type StartWorker, startLocal, type VecThread, workerStarter } from "./vecThread.ts";
 
-export type { TaskSource } from "./shard.ts";
+export type { Placement, TaskSource } from "./shard.ts";
 
 export interface VecEnvOptions {
   readonly numEnvs: number;
@@ -161,6 +162,21 @@ export class VecEnv {
     for (const thread of this.threads) thread.begin({ type: "begin", envs });
     this.endAll();
     for (const env of envs) this.episodeReturns[env] = this.episodeLengths[env] = 0;
+  }
+
+  /** Some envs, each in a world of its own, go on from saved states; their returns count from here on. */
+  place(placements: readonly Placement[]): void {
+    this.expect("ready");
+    if (this.robotsPerWorld > 1)
+      throw new Error(
+        `states are placed in worlds of one, these have up to ${this.robotsPerWorld} robots: set robotsPerWorld to 1`,
+      );
+    for (const thread of this.threads) thread.begin({ type: "place", placements });
+    this.endAll();
+    for (const { env, state } of placements) {
+      this.episodeReturns[env] = 0;
+      this.episodeLengths[env] = state.episodes[0]!.steps;
+    }
   }
 
   /** One control step of every env with actions [N, A]; ended episodes begin anew. */

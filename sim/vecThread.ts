@@ -49,6 +49,7 @@ export async function startLocal(
     if (!request) shard.step();
     else if (request.type === "reset") shard.reset(request.seed);
     else if (request.type === "begin") shard.begin(request.envs);
+    else if (request.type === "place") shard.place(request.placements);
     else if (request.type === "level") shard.setLevel(request.level);
     else if (request.type === "restore") shard.restore(request.worlds);
     else states = shard.state();

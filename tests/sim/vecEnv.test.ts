@@ -78,6 +78,44 @@ test.each([0, 2])("some envs begin anew alone, with %i workers", async (numWorke
   other.dispose();
 });
 
+test.each([0, 2])("some envs go on from saved states, with %i workers", async (numWorkers) => {
+  const plan = { numEnvs, seed: 3, robotsPerWorld: 1 };
+  const env = await createVecEnv(source, { ...plan, numWorkers });
+  const other = await createVecEnv(source, plan);
+  const { size } = hopTask.observation;
+  env.reset();
+  other.reset();
+  for (let step = 0; step < 7; step++) other.step(actionsOf(step));
+  const { worlds } = other.state();
+  env.place([
+    { env: 4, state: worlds[2]! },
+    { env: 1, state: worlds[2]! },
+  ]);
+  const row = (from: VecEnv, i: number) => [
+    ...from.observations.subarray(i * size, (i + 1) * size),
+  ];
+  const repeated = new Float32Array(3 * numEnvs);
+  for (let step = 0; step < 5; step++) {
+    for (const i of [1, 4]) expect(row(env, i)).toEqual(row(other, 2));
+    for (let i = 0; i < repeated.length; i++) repeated[i] = actionsOf(step)[i % 3]!;
+    env.step(repeated);
+    other.step(repeated);
+  }
+  expect(env.state().episodeLengths).toEqual([5, 12, 5, 5, 12, 5]);
+  // What is drawn after the end is the env's own.
+  env.begin([1, 4]);
+  expect(row(env, 1)).not.toEqual(row(env, 4));
+  env.dispose();
+  other.dispose();
+});
+
+test("states are placed in worlds of one alone", async () => {
+  const env = await createVecEnv(source, { numEnvs, seed: 3, robotsPerWorld: 2 });
+  env.reset();
+  expect(() => env.place([])).toThrow(/worlds of one.*2 robots: set robotsPerWorld to 1/);
+  env.dispose();
+});
+
 test("a step is that of Envs, and finished episodes add up", async () => {
   const env = await createVecEnv(source, { numEnvs, seed: 3, numWorkers: 2 });
   const envs = new Envs(await loadPhysics(), hopTask, { numEnvs, seed: 3 });

@@ -6,15 +6,17 @@
 import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
 import type { Dataset } from "../finetune/dataset.ts";
+import type { Curriculum } from "../finetune/resetBank.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
 import { createVecEnv, type TaskSource, type VecEnvStep } from "../sim/vecEnv.ts";
 import { BaseEnv } from "./baseEnv.ts";
+import { DemonstrationStarts } from "./demonstrationStarts.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
 import { Evaluator, evaluationMetrics } from "./evaluate.ts";
 import { actionRangeOf, type OpenBase } from "./offlineRows.ts";
-import { plainEnv, type TrainEnv, type WrapEnv } from "./trainEnv.ts";
+import { plainEnv, type RestartableEnv, type TrainEnv, type WrapEnv } from "./trainEnv.ts";
 
 /** Settings that the session reads; steps are control steps summed over envs. */
 export interface SessionSettings {
@@ -33,6 +35,9 @@ export interface SessionSettings {
   readonly targetReturn: number | null;
   /** Minutes of wall time since this session was opened, resumed or not; null: no limit. */
   readonly maxMinutes: number | null;
+  /** Share of training's episodes that begin at a state of `data`. */
+  readonly resetShare: number;
+  readonly resetCurriculum: Curriculum;
   readonly physics: PhysicsBuild;
   readonly device: Device;
   readonly threads: number;
@@ -137,13 +142,18 @@ export class Session {
   static async open(job: SessionJob): Promise<Session> {
     const started = performance.now();
     const { numEnvs, numWorkers, robotsPerWorld, seed, physics: build } = job.settings;
-    const worlds = robotsPerWorld === null ? {} : { robotsPerWorld };
+    // States are placed in worlds of one.
+    const most = robotsPerWorld ?? (job.settings.resetShare > 0 ? 1 : null);
+    const worlds = most === null ? {} : { robotsPerWorld: most };
     const { poses, wrap, openBase } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
-    const plain = plainEnv(await createVecEnv(job.task, options));
+    const clock: { session?: Session } = {};
+    const progress = () => clock.session?.progress ?? 0;
+    const plain = startsOf(job, plainEnv(await createVecEnv(job.task, options)), progress);
     const env = wrap ? await wrap(plain) : plain;
     const observing = openBase ? new BaseEnv(env, await openBase(numEnvs)) : env;
-    return new Session(job, observing, started);
+    clock.session = new Session(job, observing, started);
+    return clock.session;
   }
 
   /** Share of the run that has passed, in [0, 1]. */
@@ -264,6 +274,14 @@ export class Session {
     };
     this.job.store.save(this.step, { session, loop: await loop.state() }, { best });
   }
+}
+
+/** Envs of which a share begins in the midst of demonstrations, where that is set. */
+function startsOf(job: SessionJob, env: RestartableEnv, progress: () => number): RestartableEnv {
+  const { resetShare: share, resetCurriculum: curriculum, seed } = job.settings;
+  if (share === 0) return env;
+  const rng = createRng(seed).split("demonstration starts");
+  return new DemonstrationStarts(env, { share, curriculum, data: job.data ?? [], rng, progress });
 }
 
 /** Starts that training never sees. */

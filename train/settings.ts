@@ -1,6 +1,7 @@
 // Settings of a training that are no algorithm's own.
 
 import { z } from "zod";
+import { curricula } from "../finetune/resetBank.ts";
 import { deviceNames } from "../nn/compile.ts";
 import type { Device } from "../nn/runtime.ts";
 import { defaultBuild, physicsBuilds } from "../sim/rapier.ts";
@@ -41,6 +42,18 @@ export const trainSettings = z.strictObject({
     .max(10_000)
     .default(1)
     .describe("episodes of each evaluation that are recorded, for the viewer"),
+  resetShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("episodes that begin at a state of the data, falling to 0 in the last 30 % of a run"),
+  resetCurriculum: z
+    .enum(curricula)
+    .default("uniform")
+    .describe(
+      "which states: any, those of 40 to 80 % of a demonstration, or where success is open",
+    ),
   physics: z.enum(physicsBuilds).default(defaultBuild()).describe("Rapier's build"),
   device: z
     .string()

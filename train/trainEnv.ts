@@ -3,7 +3,7 @@
 
 import type { EnvSpec } from "../agents/agent.ts";
 import type { Task } from "../sim/task.ts";
-import type { VecEnv, VecEnvState, VecEnvStep } from "../sim/vecEnv.ts";
+import type { Placement, VecEnv, VecEnvState, VecEnvStep } from "../sim/vecEnv.ts";
 
 /** N envs that are stepped together; `send` and `receive` take turns. */
 export interface TrainEnv {
@@ -32,6 +32,8 @@ export interface TrainEnv {
 /** Envs of which some can begin anew while the others are in the midst of an episode. */
 export interface RestartableEnv extends TrainEnv {
   begin(envs: readonly number[]): Promise<void>;
+  /** Lets envs, each in a world of its own, go on from saved states. */
+  place(placements: readonly Placement[]): Promise<void>;
 }
 
 /** Puts something between envs and loop; what it returns disposes of what it was given. */
@@ -54,6 +56,9 @@ export function plainEnv(env: VecEnv): RestartableEnv {
     },
     async begin(envs) {
       env.begin(envs);
+    },
+    async place(placements) {
+      env.place(placements);
     },
     send: (actions) => env.send(actions),
     receive: async () => env.receive(),

@@ -22,6 +22,8 @@ export const testSettings: SessionSettings = {
   evalFreq: 600,
   evalEpisodes: 2,
   recordEpisodes: 1,
+  resetShare: 0,
+  resetCurriculum: "uniform",
   saveFreq: 600,
   targetReturn: null,
   maxMinutes: null,

@@ -95,6 +95,8 @@ interface AlgorithmBase<C, S extends AgentState> {
   readonly continues?: Continuation<S>;
   /** Missing where one action is chosen at a time, with as many draws, and noise 0 is the mode. */
   layout?(spec: EnvSpec, config: C): ActionLayout;
+  /** Whether it corrects the base: observations are then [o, a_b]. */
+  readonly observesBase?: boolean;
   /** The entries of the state that `act` reads. */
   readonly policyKeys: readonly (keyof S & string)[];
   /** Actions in [−1, 1], [N, H · A]. `policy` has the entries named in `policyKeys`. */

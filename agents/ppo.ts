@@ -35,6 +35,7 @@ import {
   sqrt,
   square,
   squeeze,
+  stopGradient,
   sub,
   type Tensor,
   where,
@@ -60,7 +61,8 @@ import {
   unstandardizeReturns,
 } from "./returnMoments.ts";
 
-const settings = z.strictObject({
+/** Defaults are CleanRL's. */
+export const ppoSettings = z.strictObject({
   ...onPolicySettings,
   hidden: z
     .array(z.int().min(1).max(8192))
@@ -71,6 +73,7 @@ const settings = z.strictObject({
     .default("tanh")
     .describe("of all hidden layers"),
   initialLogStd: z.number().min(-5).max(2).default(0).describe("log standard deviation at first"),
+  learnStd: z.boolean().default(true).describe("else the one number an action stays as it is"),
   stateDependentStd: z
     .boolean()
     .default(false)
@@ -111,7 +114,7 @@ const settings = z.strictObject({
     .describe("clips the joint norm of all gradients; null never does"),
 });
 
-export type PpoConfig = z.infer<typeof settings>;
+export type PpoConfig = z.infer<typeof ppoSettings>;
 
 /** The actor gives means, or means and log standard deviations where `logStd` is missing. */
 export type ActorParams<T> = { readonly network: MlpParams<T>; readonly logStd?: T };
@@ -132,7 +135,7 @@ export const ppo: OnPolicyAlgorithm<PpoConfig, PpoState<NdArray>> = {
   name: "ppo",
   summary: "proximal policy optimisation: clipped surrogate, GAE, several epochs a rollout",
   family: "onPolicy",
-  settings,
+  settings: ppoSettings,
   init,
   policyKeys: ["actor"],
   act,
@@ -296,9 +299,15 @@ function nextRate(rate: Tensor, kl: Tensor, progress: Tensor, config: PpoConfig)
   return where(greater(kl, desiredKl * 2), slower, raised);
 }
 
-function policy(actor: ActorParams<Tensor>, observations: Tensor, config: PpoConfig): Gaussian {
+/** The distribution of actions, not bounded. */
+export function policy(
+  actor: ActorParams<Tensor>,
+  observations: Tensor,
+  config: PpoConfig,
+): Gaussian {
   const outputs = mlp(actor.network, observations, { activation: config.activation });
-  if (actor.logStd !== undefined) return { mean: outputs, logStd: actor.logStd };
+  if (actor.logStd !== undefined)
+    return { mean: outputs, logStd: config.learnStd ? actor.logStd : stopGradient(actor.logStd) };
   const [mean, raw] = split(outputs, 2, -1) as [Tensor, Tensor];
   return { mean, logStd: boundLogStd(add(raw, config.initialLogStd), logStdBound) };
 }

@@ -37,9 +37,11 @@ import { offPolicySettings } from "./offPolicy.ts";
 
 const reduction = z.enum(["min", "mean"]);
 
-// Defaults are the paper's (table 1), which Stable-Baselines3 shares, but for the log-std bound
-// and 5,000 random steps, which are CleanRL's.
-const settings = z
+/**
+ * Defaults are the paper's (table 1), which Stable-Baselines3 shares, but for the log-std bound and 5,000
+ * random steps, which are CleanRL's.
+ */
+export const sacSettings = z
   .strictObject({
     ...offPolicySettings,
     ...descentSettings,
@@ -86,7 +88,7 @@ const settings = z
     message: "a target can't use more critics than there are (numCritics)",
   });
 
-export type SacConfig = z.infer<typeof settings>;
+export type SacConfig = z.infer<typeof sacSettings>;
 
 export type SacState<T> = {
   readonly actor: MlpParams<T>;
@@ -119,7 +121,7 @@ export const sac: OffPolicyAlgorithm<SacConfig, SacState<NdArray>, SacNoise<Tens
   name: "sac",
   summary: "soft actor-critic; by settings also REDQ, DroQ and RLPD's critics",
   family: "offPolicy",
-  settings,
+  settings: sacSettings,
   init,
   policyKeys: ["actor"],
   act,

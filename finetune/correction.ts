@@ -78,6 +78,17 @@ export function partsOf(
   return { states, baseActions: normalized(raw, normalizer) }; // [B, A]
 }
 
+/** The corrections in [−1, 1] that `scale` of made executed actions of the base's; cut where those were. */
+export function correctionsIn(
+  actions: Tensor, // [B, A], as the task took them
+  { baseActions }: Pick<ReturnType<typeof partsOf>, "baseActions">,
+  normalizer: ActionNormalizer<Tensor>,
+  scale: number,
+): Tensor {
+  const corrections = div(sub(normalized(actions, normalizer), baseActions), scale);
+  return clipByValue(corrections, -1, 1); // [B, A]
+}
+
 /** What an actor sees: the state and the base's normalised action side by side. */
 export function seenWith({ states, baseActions }: ReturnType<typeof partsOf>): Tensor {
   return concat([states, baseActions], -1);

@@ -6,12 +6,15 @@ import { act } from "./act.ts";
 import { awac } from "./awac.ts";
 import { behaviorCloning } from "./behaviorCloning.ts";
 import { cql } from "./cql.ts";
+import { decorator } from "./decorator.ts";
 import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
 import { flow } from "./flow.ts";
 import { iql } from "./iql.ts";
 import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
+import { resip } from "./resip.ts";
+import { rlpd } from "./rlpd.ts";
 import { shortcut } from "./shortcut.ts";
 import { td3bc } from "./td3bc.ts";
 
@@ -28,6 +31,9 @@ export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   dppo,
   reinflow,
   residual,
+  decorator,
+  resip,
+  rlpd,
   td3bc,
   awac,
   cql,

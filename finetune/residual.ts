@@ -130,6 +130,7 @@ export const residual: OffPolicyAlgorithm<
   family: "offPolicy",
   settings,
   needs: ["base"],
+  observesBase: true,
   init,
   policyKeys: ["actor", "actionNormalizer"],
   act,

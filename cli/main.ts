@@ -16,6 +16,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     description: "train a policy on a task, from scratch",
     load: async () => (await import("./train.ts")).trainCommand(),
   },
+  finetune: {
+    description: "make a run's policy better, or begin with demonstrations",
+    load: async () => (await import("./finetune.ts")).finetuneCommand(),
+  },
   resume: {
     description: "go on with a run from its last checkpoint, to the bit",
     load: async () => (await import("./train.ts")).resumeCommand(),

@@ -18,6 +18,10 @@ export interface RunConfig {
   /** A registered task's id, or the URL of a task's file. */
   readonly task: string;
   readonly algorithm: string;
+  /** A checkpoint's folder: the frozen policy that the run begins from; the run keeps a copy. */
+  readonly base?: string;
+  /** Folders of datasets that the run learns from. */
+  readonly data?: readonly string[];
   readonly train: TrainSettings;
   /** What the algorithm's own `settings` made of it. */
   readonly algo: Readonly<Record<string, unknown>>;
@@ -28,6 +32,9 @@ export interface ConfigSources {
   /** The task and the algorithm; a file's where missing. */
   readonly task?: string | undefined;
   readonly algorithm?: string | undefined;
+  /** As in `RunConfig`; a file's where missing. */
+  readonly base?: string | undefined;
+  readonly data?: readonly string[] | undefined;
   /** A settings file: its name and its YAML. */
   readonly file?: { readonly name: string; readonly text: string } | undefined;
   /** "algo.learningRate=1e-3"; the group may be left out where only one has the key. */
@@ -54,12 +61,14 @@ export async function resolveConfig(sources: ConfigSources): Promise<RunConfig> 
   }
   for (const [key, value] of Object.entries(sources.flags ?? {}))
     if (value !== undefined) values.train[key] = typeof value === "string" ? scalar(value) : value;
-  return makeConfig(task, algorithm, values);
+  const origins = { base: sources.base ?? file["base"], data: sources.data ?? file["data"] };
+  return makeConfig(task, algorithm, values, origins);
 }
 
 /** The text of config.yaml: every setting with its line of help. */
-export function formatConfig({ task, algorithm, train, algo }: RunConfig): string {
-  const lines = [stringify({ task, algorithm }).trim()];
+export function formatConfig({ task, algorithm, base, data, train, algo }: RunConfig): string {
+  const origins = { ...(base !== undefined && { base }), ...(data && { data }) };
+  const lines = [stringify({ task, algorithm, ...origins }, { lineWidth: 0 }).trim()];
   const settings = { train, algo };
   for (const group of groups) {
     lines.push("", `${group}:`);
@@ -78,10 +87,8 @@ export function parseConfig(text: string): RunConfig {
   const file = readFile({ name: "config.yaml", text });
   const task = textOf("task", file["task"]);
   const algorithm = algorithmNamed(textOf("algorithm", file["algorithm"]));
-  return makeConfig(task, algorithm, {
-    train: groupOf(file, "train"),
-    algo: groupOf(file, "algo"),
-  });
+  const values = { train: groupOf(file, "train"), algo: groupOf(file, "algo") };
+  return makeConfig(task, algorithm, values, { base: file["base"], data: file["data"] });
 }
 
 const everyAlgorithm = { ...algorithms, ...cloners, ...finetuners };
@@ -111,10 +118,15 @@ function makeConfig(
   task: string,
   algorithm: AnyAlgorithm,
   values: Readonly<Record<Group, Record<string, unknown>>>,
+  { base, data }: { readonly base: unknown; readonly data: unknown },
 ): RunConfig {
   const train = check("train", trainSettings, values.train) as TrainSettings;
   const algo = check("algo", algorithm.settings, values.algo) as Record<string, unknown>;
-  return deepFreeze({ task, algorithm: algorithm.name, train, algo });
+  const origins = {
+    ...(base !== undefined && { base: textOf("base", base) }),
+    ...(data !== undefined && { data: [data].flat().map((folder) => textOf("data", folder)) }),
+  };
+  return deepFreeze({ task, algorithm: algorithm.name, ...origins, train, algo });
 }
 
 /** What the schema makes of the values; throws one error that lists every problem. */
@@ -178,7 +190,7 @@ function readFile({ name, text }: { name: string; text: string }): Record<string
   if (content === null || content === undefined) return {};
   if (!isRecord(content))
     throw new Error(`${name} wants keys with values, got a ${typeof content}`);
-  const known = ["task", "algorithm", ...groups];
+  const known = ["task", "algorithm", "base", "data", ...groups];
   for (const key of Object.keys(content))
     if (!known.includes(key)) throw new Error(`${name}: ${unknownKey(key, key, known)}`);
   return content;
@@ -227,11 +239,16 @@ function scalar(text: string): unknown {
   }
 }
 
-function textOf(key: string, value: unknown): string {
+const wishes = {
+  task: "a task",
+  algorithm: "an algorithm",
+  base: "a checkpoint's folder as its base",
+  data: "folders of datasets as its data",
+};
+
+function textOf(key: keyof typeof wishes, value: unknown): string {
   if (typeof value === "string" && value !== "") return value;
-  throw new Error(
-    `a run wants ${key === "task" ? "a task" : "an algorithm"}, got ${String(value)}`,
-  );
+  throw new Error(`a run wants ${wishes[key]}, got ${String(value)}`);
 }
 
 /** The one entry of a flow map: "key: value". */

@@ -194,7 +194,7 @@ function indexRows(
 /** Throws where the data can't be what the environments of the spec give and take. */
 export function checkWidths(
   datasets: readonly Dataset[],
-  { observationSize, actionSize }: EnvSpec,
+  { observationSize, actionSize }: Pick<EnvSpec, "observationSize" | "actionSize">,
 ): void {
   for (const { path, info } of datasets) {
     if (info.observationSize !== observationSize || info.actionSize !== actionSize)

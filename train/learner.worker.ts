@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnyAlgorithm } from "../agents/agent.ts";
+import { Dataset } from "../finetune/dataset.ts";
 import { loadPhysics } from "../sim/rapier.ts";
 import { taskSource } from "../tasks/index.ts";
 import { trainClone } from "./cloning.ts";
@@ -47,6 +48,7 @@ async function train(run: Run, saved: unknown): Promise<Session> {
     store: run,
     origin: { physics, gitCommit: gitCommit ?? "" },
     poses: job.poses,
+    data: config.data?.map((folder) => new Dataset(folder)),
     control: {
       stopRequested: () => Atomics.load(stop, 0) !== 0,
       report: (report) => tell({ type: "report", report }),

@@ -3,12 +3,14 @@
 // Its steps are updates. First the stage "prepare", where an algorithm has one, then "offline"; each compiles its
 // own programs. train/offlineToOnline.ts goes on from there.
 
-import type { OfflineConfig, OffPolicyAlgorithm, Stage } from "../agents/agent.ts";
+import type { EnvSpec, OfflineConfig, OffPolicyAlgorithm, Stage } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
+import type { Dataset } from "../finetune/dataset.ts";
 import {
   checkWidths,
   DataRows,
   discountedSums,
+  type ReturnsToGo,
   type RowOptions,
   rewardScaleOf,
 } from "./dataRows.ts";
@@ -41,6 +43,21 @@ export function stageAt(step: number, algorithm: OffPolicyAlgorithm, config: Off
   return step < ends.offline ? "offline" : "online";
 }
 
+/** Throws where data lack what an algorithm needs of them. */
+export function checkForOffline(
+  algorithm: OffPolicyAlgorithm,
+  config: OfflineConfig,
+  datasets: readonly Dataset[],
+  sizes: Pick<EnvSpec, "observationSize" | "actionSize">,
+): void {
+  if (datasets.length === 0)
+    throw new Error(`"${algorithm.name}" learns from data; name a dataset`);
+  checkWidths(datasets, sizes);
+  const numSteps = datasets.reduce((sum, dataset) => sum + dataset.numSteps, 0);
+  if (numSteps === 0) throw new Error("the data have no steps to learn from");
+  rewardScaleOf(config, datasets);
+}
+
 /** Reads the data, which must have what the algorithm needs, and compiles the stage of a step. */
 export async function openDataRun(
   session: Session,
@@ -49,18 +66,23 @@ export async function openDataRun(
   step: number,
 ): Promise<DataRun> {
   const { data, spec } = session;
-  if (data.length === 0) throw new Error(`"${algorithm.name}" learns from data; name a dataset`);
-  checkWidths(data, spec);
+  checkForOffline(algorithm, config, data, spec);
   const options = { ...config, rewardScale: rewardScaleOf(config, data) };
-  const { columns = [], returnsToGo } = algorithm.offline!;
-  const rows = new DataRows(data, options, columns, (rewards, end) =>
-    returnsToGo ? returnsToGo(rewards, end, config) : discountedSums(rewards, config.discount),
-  );
+  const { columns = [] } = algorithm.offline!;
+  const rows = new DataRows(data, options, columns, returnsToGoOf(algorithm, config));
   const normalizer = normalizerOf(config, spec);
   rows.observe((observations) => normalizer.observe(observations));
   normalizer.freeze();
   const learner = await createLearner(session, algorithm, config, step);
   return { algorithm, config, options, rows, normalizer, learner };
+}
+
+/** What an algorithm holds the rewards to an episode's end for. */
+export function returnsToGoOf(algorithm: OffPolicyAlgorithm, config: OfflineConfig): ReturnsToGo {
+  const own = algorithm.offline?.returnsToGo;
+  return own
+    ? (rewards, end) => own(rewards, end, config)
+    : (rewards) => discountedSums(rewards, config.discount);
 }
 
 /** Updates until the stages on the data alone are over, or the session says that the run is. */

@@ -15,11 +15,10 @@ import {
   type Transitions,
 } from "../agents/replay.ts";
 import type { VecEnvStep } from "../sim/vecEnv.ts";
-import { discountedSums } from "./dataRows.ts";
 import { EpisodeRows, type OpenEpisodes } from "./episodeRows.ts";
 import { Explorer, type ExplorerState } from "./explorer.ts";
 import type { LearnerState } from "./learner.ts";
-import { type DataRun, openDataRun, stageEnds, trainOffline } from "./offline.ts";
+import { type DataRun, openDataRun, returnsToGoOf, stageEnds, trainOffline } from "./offline.ts";
 import { mixed } from "./offPolicy.ts";
 import type { LoopView, Session } from "./session.ts";
 
@@ -89,11 +88,8 @@ function openOwn({ spec, rng }: Session, run: DataRun): Own {
 
 function pendingOf(replay: ReplayBuffer, numEnvs: number, run: DataRun): Pending {
   const { algorithm, config, options } = run;
-  const { columns = [], returnsToGo } = algorithm.offline!;
-  if (columns.includes("returnsToGo")) {
-    const rows = new EpisodeRows(replay, numEnvs, options, (rewards, end) =>
-      returnsToGo ? returnsToGo(rewards, end, config) : discountedSums(rewards, config.discount),
-    );
+  if (algorithm.offline!.columns?.includes("returnsToGo")) {
+    const rows = new EpisodeRows(replay, numEnvs, options, returnsToGoOf(algorithm, config));
     return {
       add(step) {
         const successes: boolean[] = [];

@@ -168,6 +168,8 @@ export interface UpdatePhase {
 export interface OfflineConfig extends OffPolicyConfig {
   /** Updates on the data alone, before any control step. */
   readonly offlineUpdates: number;
+  /** Share of the data's episodes, the best by return, that is learned from. */
+  readonly episodeShare: number;
   /** What rewards are multiplied with; "returnRange": 1000 / (greatest − least return of the data). */
   readonly rewardScale: number | "returnRange";
 }

@@ -9,6 +9,7 @@ import { createTask } from "../tasks/index.ts";
 import { type CollectOptions, EpisodeCollector } from "../train/collect.ts";
 import { DatasetWriter } from "../train/datasetWriter.ts";
 import { readRunConfig } from "../train/policy.ts";
+import { collectProtocol } from "../train/protocol.ts";
 import { SnapshotThread } from "../train/snapshotThread.ts";
 import { commandLine } from "./dataEdit.ts";
 import { describeDataset } from "./describeDataset.ts";
@@ -32,6 +33,7 @@ interface Options extends Omit<PlayOptions, "record"> {
   readonly out: string;
   readonly append?: boolean;
   readonly snapshots?: string;
+  readonly protocol?: string;
 }
 
 export function collectCommand(): Command {
@@ -46,6 +48,10 @@ export function collectCommand(): Command {
       "--snapshots <n>",
       "keep the simulator's state before every n-th step, to begin from again",
     )
+    .option(
+      "--protocol <name>",
+      "d4rl: five datasets of a run, <out>-random, -medium, -medium-replay, -medium-expert, -expert",
+    )
     .option("--checkpoint <which>", "best, last or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .addHelpText(
@@ -58,12 +64,14 @@ Examples:
   salle collect lift-cube --agent person --episodes 100 --out datasets/lift-cube-person
   salle collect lift-cube --agent random --episodes 20 --append --out datasets/lift-cube-person
   salle collect insert-peg --agent expert --snapshots 5 --out datasets/insert-peg
+  salle collect runs/hopper-sac --protocol d4rl --episodes 100 --out datasets/hopper
   salle data info datasets/lift-cube-person`,
     )
     .action(collect);
 }
 
 async function collect(name: string, options: Options): Promise<void> {
+  if (options.protocol !== undefined) return collectKinds(name, options);
   const agent = agentNamed(options.agent);
   const trained = agent === "trained" ? readRunConfig(findRun(name, options.runs)) : undefined;
   const task = await createTask(trained?.task ?? name);
@@ -88,6 +96,31 @@ async function collect(name: string, options: Options): Promise<void> {
   writer.close();
   print(`wrote ${options.out}`);
   for (const line of describeDataset(options.out)) print(line);
+}
+
+/** D4RL's five kinds of datasets, of one run. */
+async function collectKinds(name: string, options: Options): Promise<void> {
+  if (options.protocol !== "d4rl")
+    throw new Error(`--protocol wants d4rl, got "${options.protocol}"`);
+  const run = findRun(name, options.runs);
+  const seed = wholeNumber("--seed", options.seed, 0);
+  const build = readRunConfig(run).train.physics;
+  const header = await recordingHeader({ seed, policy: name, build });
+  const numEpisodes = wholeNumber("--episodes", options.episodes, 1);
+  const { physics, gitCommit } = header;
+  const provenance = { salle: salleVersion, gitCommit, physics, command: commandLine() };
+  const paths = await collectProtocol({
+    run,
+    out: options.out,
+    numEpisodes,
+    seed,
+    header,
+    provenance,
+  });
+  for (const path of paths) {
+    print(`wrote ${path}`);
+    for (const line of describeDataset(path)) print(line);
+  }
 }
 
 function openSnapshots(task: string, { snapshots }: Options): SnapshotThread | undefined {

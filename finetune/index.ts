@@ -5,17 +5,21 @@ import type { AnyAlgorithm } from "../agents/agent.ts";
 import { act } from "./act.ts";
 import { awac } from "./awac.ts";
 import { behaviorCloning } from "./behaviorCloning.ts";
+import { calql } from "./calql.ts";
 import { cql } from "./cql.ts";
 import { decorator } from "./decorator.ts";
 import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
+import { edac, sacN } from "./edac.ts";
 import { flow } from "./flow.ts";
 import { iql } from "./iql.ts";
+import { rebrac } from "./rebrac.ts";
 import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
 import { resip } from "./resip.ts";
 import { rlpd } from "./rlpd.ts";
 import { shortcut } from "./shortcut.ts";
+import { spot } from "./spot.ts";
 import { td3bc } from "./td3bc.ts";
 
 /** What clones a dataset: `salle clone`. */
@@ -38,4 +42,9 @@ export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   awac,
   cql,
   iql,
+  calql,
+  rebrac,
+  sacN,
+  edac,
+  spot,
 };

@@ -19,6 +19,14 @@ export const offlineSettings = {
     "observations: as they are, standardised by the data's (warmUp), or by all so far",
   ),
   offlineShare: withDefault(offPolicySettings.offlineShare, "bySize"),
+  episodeShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe(
+      "share of the data's episodes that is learned from, the best by return; 10 % BC: 0.1",
+    ),
   rewardScale: z
     .union([z.number().positive(), z.literal("returnRange")])
     .default(1)

@@ -7,7 +7,10 @@ import type { Dataset } from "../finetune/dataset.ts";
 import type { Rng } from "../sim/rng.ts";
 
 /** How rewards become returns: the settings, with the scale as a number. */
-export type RowOptions = Pick<OfflineConfig, "discount" | "numStepReturns" | "timeOuts"> & {
+export type RowOptions = Pick<
+  OfflineConfig,
+  "discount" | "numStepReturns" | "timeOuts" | "episodeShare"
+> & {
   readonly rewardScale: number;
   readonly rewardShift: number;
 };
@@ -165,8 +168,10 @@ function indexRows(
     returnsToGo: new Float32Array(capacity),
   };
   const wantsNext = extras.includes("nextActions");
+  const least = leastReturn(datasets, options.episodeShare);
   for (const [which, { path, episodes, places, rewards: column }] of datasets.entries()) {
     for (const [episode, info] of episodes.entries()) {
+      if (info.episodeReturn < least) continue;
       const { step, observation } = places[episode]!;
       const rewards = column.rows(step, info.length).map((r) => seenReward(r, options));
       if (!rewards.every(Number.isFinite))
@@ -189,6 +194,13 @@ function indexRows(
     }
   }
   return index;
+}
+
+/** The least return among the best share of all episodes. */
+function leastReturn(datasets: readonly Dataset[], share: number): number {
+  const all = datasets.flatMap(({ episodes }) => episodes.map((each) => each.episodeReturn));
+  const sorted = all.sort((a, b) => b - a);
+  return sorted[Math.max(1, Math.round(share * sorted.length)) - 1] ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Throws where the data can't be what the environments of the spec give and take. */

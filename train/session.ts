@@ -5,7 +5,7 @@
 
 import type { AgentState, AnyAlgorithm, EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
-import type { Dataset } from "../finetune/dataset.ts";
+import { type Dataset, normalizedScore } from "../finetune/dataset.ts";
 import type { Curriculum } from "../finetune/resetBank.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
@@ -238,7 +238,13 @@ export class Session {
       device,
     });
     const evaluation = await this.evaluator.evaluate(policy, loop.normalizer, this.recording());
-    const metrics = { ...evaluationMetrics(evaluation), ...(await loop.judge?.(policy)) };
+    const metrics: Record<string, number> = {
+      ...evaluationMetrics(evaluation),
+      ...(await loop.judge?.(policy)),
+    };
+    const references = this.data[0]?.info.references;
+    if (references)
+      metrics["eval/normalized_score"] = normalizedScore(metrics["eval/mean_reward"]!, references);
     store.log(this.step, metrics);
     store.logEvaluation(this.step, evaluation);
     control.report({ step: this.step, metrics });

@@ -37,6 +37,7 @@ export const small = {
   criticHidden: [16, 16],
   hidden: [16, 16],
   numAtoms: 11,
+  vaeHidden: 16,
 };
 
 /** The algorithm's defaults with overrides, of which keys that it lacks are left out. */

@@ -28,6 +28,7 @@ const options = {
   discount: 0.5,
   numStepReturns: 2,
   timeOuts: "bootstrap",
+  episodeShare: 1,
   rewardScale: 1,
   rewardShift: 0,
 } as const;
@@ -124,6 +125,13 @@ describe("returns of logged episodes", () => {
 
 describe("rows of logged data", () => {
   const one = { ...options, numStepReturns: 1 };
+
+  test("are the best episodes' alone where that is asked for", () => {
+    const dataset = pendulumData("best");
+    const best = dataset.episodes.toSorted((a, b) => b.episodeReturn - a.episodeReturn)[0]!;
+    const rows = new DataRows([dataset], { ...one, episodeShare: 0.5 }, [], (r) => r);
+    expect(rows.size).toBe(best.length);
+  });
 
   test("hold what lies side by side in the episodes, from memory and from the disk", () => {
     const path = `${folder}/rows`;

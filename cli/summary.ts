@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readMetrics } from "../train/metrics.ts";
 import { returnMetric } from "../train/runSummary.ts";
 import type { Outcome } from "../train/session.ts";
+import { switchDropOf } from "../train/switchDrop.ts";
 import { formatCount, formatNumber, formatTime } from "./progress.ts";
 import { plotRuns } from "./runs.ts";
 
@@ -21,6 +22,14 @@ export async function summary(folder: string, step: number, outcome: Outcome): P
     undefined,
   );
   if (best) lines.push(`best policy, of step ${formatCount(best.step)}: ${describe(best)}`);
+  const drop = switchDropOf(folder);
+  if (drop) {
+    const [offline, worst, final] = [drop.offlineEnd, drop.worst, drop.final].map(formatNumber);
+    const at = formatCount(drop.worstStep);
+    lines.push(
+      `at the switch: return ${offline} before, ${worst} at worst (step ${at}), ${final} last`,
+    );
+  }
   if (evaluations.length > 1) {
     const picture = join(folder, "curve.png");
     await plotRuns([folder], returnMetric, picture);

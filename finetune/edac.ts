@@ -14,7 +14,7 @@ import {
   div,
   mean,
   mul,
-  norm,
+  sqrt,
   square,
   sub,
   sum,
@@ -105,7 +105,8 @@ export function slopeLikeness(
 /** The same of slopes [E, B, A]. */
 export function likeness(slopes: Tensor): Tensor {
   const numCritics = slopes.shape[0]!;
-  const unit = div(slopes, add(norm(slopes, 2, -1, true), 1e-10));
+  const length = sqrt(add(sum(square(slopes), -1, true), 1e-12)); // has a gradient at 0 too
+  const unit = div(slopes, length);
   const all = sum(square(sum(unit, 0)), -1); // Σᵢⱼ cos, [B]
   const own = sum(sum(square(unit), -1), 0);
   return div(mean(sub(all, own)), numCritics - 1);

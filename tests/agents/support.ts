@@ -6,6 +6,7 @@ import type {
   EnvSpec,
   ExtraColumn,
   OffPolicyAlgorithm,
+  Stage,
 } from "../../agents/agent.ts";
 import { type CompileOptions, compile, type Program } from "../../nn/compile.ts";
 import type { Tensor } from "../../nn/ops.ts";
@@ -63,6 +64,7 @@ export interface UpdateOptions extends CompileOptions {
   readonly spec?: EnvSpec;
   readonly state?: AgentState;
   readonly trainActor?: boolean;
+  readonly stage?: Stage;
   readonly seed?: number;
 }
 
@@ -72,7 +74,7 @@ export function compileUpdate(
   config: { readonly batchSize: number },
   options: UpdateOptions = {},
 ): Promise<AnyProgram> {
-  const { spec: env = spec, trainActor = true, seed = 1, state, ...rest } = options;
+  const { spec: env = spec, trainActor = true, stage, seed = 1, state, ...rest } = options;
   const any = algorithm as unknown as OffPolicyAlgorithm<never>;
   const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
   const { batchSize } = config;
@@ -91,7 +93,7 @@ export function compileUpdate(
     progress: float(),
   };
   const update = (state: never, given: never) =>
-    any.update(state, given, config as never, env, { trainActor });
+    any.update(state, given, config as never, env, { trainActor, ...(stage && { stage }) });
   return compileAny(
     update,
     { state: state ?? any.init(env, config as never, createRng(seed)), inputs },

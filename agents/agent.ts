@@ -282,7 +282,10 @@ export interface OnPolicyAlgorithm<
 /** Settings that the cloning loop itself reads. */
 export interface CloneConfig {
   readonly batchSize: number;
-  /** Share of the episodes that updates never see. */
+  /** Which episodes count, and which share of them, those with the greatest returns. */
+  readonly filter: "all" | "success";
+  readonly bestShare: number;
+  /** Share of those that updates never see. */
   readonly validationShare: number;
   readonly normalizer: "none" | "dataset";
 }

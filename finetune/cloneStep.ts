@@ -31,12 +31,19 @@ export const cloneStepSettings = {
     .lt(1)
     .default(0.01)
     .describe("share of the run in which it rises from 0"),
+  filter: z.enum(["all", "success"]).default("all").describe("episodes of the data that count"),
+  bestShare: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe("share of those that is cloned: the ones with the greatest returns"),
   validationShare: z
     .number()
     .min(0)
     .max(0.5)
     .default(0.05)
-    .describe("share of the episodes that is kept apart, for eval/validation_loss"),
+    .describe("share of the cloned episodes that is kept apart, for eval/validation_loss"),
   weightDecay: z.number().min(0).default(1e-6).describe("AdamW's"),
   maxGradNorm: z
     .number()

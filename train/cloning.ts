@@ -4,8 +4,9 @@ import type { AgentState, CloneAlgorithm, CloneConfig } from "../agents/agent.ts
 import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
 import type { Dataset } from "../finetune/dataset.ts";
 import { CloneLearner, type CloneLearnerState } from "./cloneLearner.ts";
+import { cloneRows } from "./cloneRows.ts";
 import type { Session } from "./session.ts";
-import { splitRows, Validation } from "./validation.ts";
+import { Validation } from "./validation.ts";
 
 interface LoopState {
   readonly learner: CloneLearnerState;
@@ -20,7 +21,7 @@ export async function trainClone(
   saved: unknown,
 ): Promise<void> {
   const { spec, rng, settings, data } = session;
-  const rows = splitRows(data, config.validationShare, rng.split("validation"));
+  const rows = cloneRows(data, config, rng.split("validation"));
   const normalizer = new Normalizer(config.normalizer, spec.observationSize);
   const learner = await CloneLearner.create(algorithm, config, spec, rng, settings);
   const first = await learner.parameters();

@@ -1,7 +1,7 @@
 // A policy as a file for others: an ONNX graph from raw observations to actions, with what a robot's
 // controller must know beside it as metadata.
 
-import type { OffPolicyConfig } from "../agents/agent.ts";
+import { type ActionLayout, layoutOf, type OffPolicyConfig } from "../agents/agent.ts";
 import { compile, type Traced } from "../nn/compile.ts";
 import { clipByValue, mul, sub, type Tensor, zeros } from "../nn/ops.ts";
 import type { ArraySpec } from "../nn/tree.ts";
@@ -10,6 +10,12 @@ import type { Task } from "../sim/task.ts";
 import { policyArrays, type SavedPolicy } from "./policy.ts";
 
 const largest = 10; // standard deviations, as in agents/normalizer.ts
+
+/** A policy that draws even when it is judged, as a flow does, is given standard normal numbers. */
+interface GraphInputs {
+  readonly obs: Tensor;
+  readonly noise?: Tensor;
+}
 
 type PolicyTree = ReturnType<typeof policyArrays>;
 
@@ -21,7 +27,7 @@ export interface PolicyFile {
 
 /**
  * The policy's mode as an ONNX graph: `obs` [N, O], as the task gives them, to `action` [N, A] in
- * [−1, 1]. N is free where the policy treats rows alone, as its files for two sizes show, else `numRows`.
+ * [−1, 1], or to a chunk [N, H · A]; a flow or diffusion policy takes `noise` too. N is free where the policy treats rows alone, as its files for two sizes show, else `numRows`.
  */
 export async function policyOnnx(
   policy: SavedPolicy,
@@ -45,8 +51,30 @@ export function policyMetadata(policy: SavedPolicy): Record<string, string> {
     control_dt: String(task.controlDt),
     observation_names: task.observation.names.join(","),
     action_names: task.action.names.join(","),
+    ...chunkMetadata(policy),
     ...driveMetadata(task),
   };
+}
+
+/** How `action` [N, H · A] is a chunk: the actions of H steps one after another, of which E are taken. */
+function chunkMetadata(policy: SavedPolicy): Record<string, string> {
+  const { chunkLength, executed, drawsAlways, numDraws } = layoutOfPolicy(policy);
+  return {
+    ...(chunkLength > 1 && {
+      chunk_length: String(chunkLength),
+      executed_actions: String(executed),
+    }),
+    ...(drawsAlways && { noise_size: String(numDraws) }),
+  };
+}
+
+function layoutOfPolicy({ algorithm, config, task }: SavedPolicy): ActionLayout {
+  const spec = {
+    observationSize: task.observation.size,
+    actionSize: task.action.size,
+    numEnvs: 1,
+  };
+  return layoutOf(algorithm as never, spec, config.algo as never);
 }
 
 /** Action a makes the control action_offset + action_scale × a; a gain is as the joint feels it. */
@@ -76,17 +104,20 @@ async function graphFile(
 ): Promise<Uint8Array> {
   const { algorithm, config, task } = saved;
   const isRaw = (config.algo as unknown as OffPolicyConfig).normalizer === "none";
-  const noiseShape = [1, task.action.size]; // broadcast, so that N may be free
-  const act = ({ policy, normalizer }: Traced<PolicyTree>, { obs }: { obs: Tensor }) => {
+  const { numDraws, drawsAlways, chunkLength } = layoutOfPolicy(saved);
+  // One row broadcasts, so that N may be free; a chunk's draws may meet the rows of observations in a net.
+  const noiseRows = chunkLength === 1 ? 1 : numRows;
+  const act = ({ policy, normalizer }: Traced<PolicyTree>, { obs, noise }: GraphInputs) => {
     const { means, scales } = normalizer;
     const scaled = mul(sub(obs, means), scales);
     const observations = isRaw ? obs : clipByValue(scaled, -largest, largest);
-    const inputs = { observations, noise: zeros(noiseShape) };
+    const inputs = { observations, noise: noise ?? zeros([noiseRows, numDraws]) };
     const action = algorithm.act(policy as never, inputs, config.algo as never);
     return [{ policy, normalizer }, { action }] as const;
   };
-  const obs: ArraySpec = { shape: [numRows, task.observation.size], dtype: "float32" };
-  const example = { state: policyArrays(saved), inputs: { obs } } as never; // its type would be endless
+  const row = (width: number): ArraySpec => ({ shape: [numRows, width], dtype: "float32" });
+  const inputs = { obs: row(task.observation.size), ...(drawsAlways && { noise: row(numDraws) }) };
+  const example = { state: policyArrays(saved), inputs } as never; // its type would be endless
   const program = await compile(act as never, example, { name: `${algorithm.name} policy` });
   try {
     return await program.onnx({ state: "constants", plainNames: true, freeAxis, metadata });

@@ -1,5 +1,6 @@
 // Presets: settings that are known to learn, by algorithm and task. What a row does not name is the default.
 
+import { clonePresets } from "./clonePresets.ts";
 import type { TrainSettings } from "./settings.ts";
 
 export interface Preset {
@@ -96,6 +97,7 @@ const fastSacSwingup = { ...swingup, alphaLearningRate: 1e-3, targetEntropyScale
 
 /** Algorithm → task id → preset. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
+  ...clonePresets,
   sac: {
     "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },

@@ -1,4 +1,4 @@
-// Validation of cloning: episodes that updates never see, and the loss of the policy that acts on their rows.
+// Validation of cloning: the loss of the policy that acts, on rows that updates never see.
 
 import {
   type AgentState,
@@ -8,34 +8,12 @@ import {
   layoutOf,
 } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
-import { type ChunkColumns, ChunkRows, createChunkColumns } from "../finetune/chunkRows.ts";
-import type { Dataset } from "../finetune/dataset.ts";
+import { type ChunkColumns, type ChunkRows, createChunkColumns } from "../finetune/chunkRows.ts";
 import { compile, type Program } from "../nn/compile.ts";
 import type { Tensor } from "../nn/ops.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
 import { cloneInputs } from "./cloneLearner.ts";
 import type { LearnerOptions } from "./learner.ts";
-
-export interface SplitRows {
-  readonly trained: ChunkRows;
-  /** Null where no episode is kept apart. */
-  readonly kept: ChunkRows | null;
-}
-
-/** Keeps a share of the episodes apart, rounded down, drawn without regard to which dataset they are of. */
-export function splitRows(datasets: readonly Dataset[], share: number, rng: Rng): SplitRows {
-  const all = datasets.flatMap(({ episodes }, i) => episodes.map((_, k) => `${i}/${k}`));
-  for (let i = all.length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  const kept = new Set(all.slice(0, Math.floor(share * all.length)));
-  const isKept = (dataset: number, episode: number) => kept.has(`${dataset}/${episode}`);
-  return {
-    trained: new ChunkRows(datasets, (dataset, episode) => !isKept(dataset, episode)),
-    kept: kept.size === 0 ? null : new ChunkRows(datasets, isKept),
-  };
-}
 
 const numBatches = 8;
 const seed = 0; // the same rows and draws each time, so that losses compare

@@ -1,0 +1,41 @@
+// Presets of policies that are cloned by regression. A step is an update: minutes of one core, whatever the task.
+
+import type { Preset } from "./presets.ts";
+
+const arms = [
+  "lift-cube-v0",
+  "open-drawer-v0",
+  "insert-peg-v0",
+  "stack-cubes-v0",
+  "push-t-v0",
+] as const;
+const legs = ["hopper-hop-v0", "walker2d-walk-v0", "walker2d-run-v0", "ant-run-v0"] as const;
+
+const cloneFor = (totalTimesteps: number) => ({
+  totalTimesteps,
+  evalFreq: totalTimesteps / 4,
+  evalEpisodes: 20,
+  logFreq: 500,
+  saveFreq: totalTimesteps,
+  numEnvs: 1,
+});
+/** Eight actions of a hand's way at once, of which half are taken. */
+const reach = { chunkLength: 8, executed: 4 } as const;
+/** A leg that answers late falls. */
+const step = { chunkLength: 4, executed: 1 } as const;
+
+/** Algorithm → task id → preset. */
+export const clonePresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
+  mlp: {
+    ...forEach(arms, { train: cloneFor(6_000), algo: reach }),
+    ...forEach(legs, { train: cloneFor(8_000), algo: step }),
+  },
+  act: {
+    ...forEach(arms, { train: cloneFor(4_000), algo: { chunkLength: 16, executed: 8 } }),
+    ...forEach(legs, { train: cloneFor(4_000), algo: { chunkLength: 8, executed: 1 } }),
+  },
+};
+
+function forEach(tasks: readonly string[], preset: Preset): Record<string, Preset> {
+  return Object.fromEntries(tasks.map((task) => [task, preset]));
+}

@@ -7,6 +7,7 @@ import { isDataset, readEpisodes, readInfo } from "../finetune/dataset.ts";
 import { didYouMean } from "../sim/source.ts";
 import { filterCommand, mergeCommand, splitCommand } from "./dataEdit.ts";
 import { exportDataCommand, importDataCommand } from "./dataFiles.ts";
+import { replayCommand } from "./dataReplay.ts";
 import { describeDataset, makerOf } from "./describeDataset.ts";
 import { print, table } from "./output.ts";
 import { relabelCommand } from "./relabel.ts";
@@ -21,6 +22,7 @@ export function dataCommand(): Command {
     relabelCommand(),
     exportDataCommand(),
     importDataCommand(),
+    replayCommand(),
   ];
   for (const other of others) command.addCommand(other);
   const known = ["list", ...others.map((other) => other.name())];

@@ -9,6 +9,8 @@ import {
 import type { DatasetWriter } from "./datasetWriter.ts";
 import type { StateSnapshot } from "./snapshots.ts";
 
+const checksumEvery = 10; // steps; episodes may be short
+
 /** What is collected from; its `out` is a whole step of all envs. */
 export interface Collected extends Recorded {
   readonly out: VecStep;
@@ -37,7 +39,7 @@ export class EpisodeCollector {
     this.source = source;
     this.writer = writer;
     this.options = options;
-    this.recorder = new EpisodeRecorder(source, { header });
+    this.recorder = new EpisodeRecorder(source, { header, checksumEvery });
     this.rows = Array.from(
       { length: numEnvs },
       () => new Rows(task.observation.size, task.action.size),

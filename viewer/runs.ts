@@ -1,4 +1,4 @@
-// Runs: what a folder of runs, one run, or one recording holds, found by names that were listed.
+// Runs: what a folder of runs, one run, a dataset, or one recording holds, found by names that were listed.
 //
 // A run is a folder with a config.yaml or metrics.jsonl (docs/runs.md). Its id is its path below the
 // root; requests name ids, and only what `list` found is ever opened.
@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
+import { datasetEpisodes, datasetRecording, isDatasetFolder } from "./datasetFolder.ts";
 
 export interface EpisodeFile {
   readonly name: string;
@@ -56,7 +57,7 @@ export class RunFolder {
   readonly root: string;
   private folders = new Map<string, string>();
 
-  /** A folder of runs, a run, or a .rec file. */
+  /** A folder of runs or datasets, one of them, or a .rec file. */
   constructor(path: string) {
     this.root = resolve(path);
   }
@@ -90,6 +91,7 @@ export class RunFolder {
   /** The bytes of a listed recording; null where there is none or it is too large to send. */
   recording(id: string, name: string): Buffer | null {
     const folder = this.folderOf(id);
+    if (folder && isDatasetFolder(folder)) return datasetRecording(folder, name);
     if (!folder || !recordingsOf(folder).some((file) => file.name === name)) return null;
     const path = folder.endsWith(".rec") ? folder : join(folder, "episodes", name);
     return statSync(path).size <= mostRecording ? readFileSync(path) : null;
@@ -117,7 +119,9 @@ export class RunFolder {
 }
 
 function isRun(path: string): boolean {
-  return ["config.yaml", "metrics.jsonl", "episodes"].some((name) => existsSync(join(path, name)));
+  return ["config.yaml", "metrics.jsonl", "episodes", "dataset.json"].some((name) =>
+    existsSync(join(path, name)),
+  );
 }
 
 /** Names may hold anything; ids go into URLs. */
@@ -133,13 +137,19 @@ function summarize(id: string, path: string): RunSummary {
   const train = (config["train"] ?? {}) as Record<string, unknown>;
   const [task, algorithm, seed] = basename(path).split("__");
   const episodes = recordingsOf(path);
+  const dataset = recordOf(join(path, "dataset.json"), JSON.parse);
   return {
     id,
     name: basename(path),
-    task: shortTask(textOr(config["task"], algorithm === undefined ? null : task)),
+    task: shortTask(
+      textOr(config["task"], textOr(dataset["task"], algorithm === undefined ? null : task)),
+    ),
     algorithm: textOr(config["algorithm"], algorithm),
     seed: numberOr(train["seed"], seed),
-    status: textOr(recordOf(join(path, "meta.json"), JSON.parse)["status"], null),
+    status: textOr(
+      recordOf(join(path, "meta.json"), JSON.parse)["status"],
+      isDatasetFolder(path) ? "dataset" : null,
+    ),
     modified: Math.max(mtimeMs, hasMetrics ? statSync(metrics).mtimeMs : 0),
     metricsBytes: hasMetrics ? statSync(metrics).size : 0,
     episodes,
@@ -160,6 +170,10 @@ function checkpointsOf(path: string): number[] {
 }
 
 function recordingsOf(path: string): EpisodeFile[] {
+  if (isDatasetFolder(path)) {
+    const modified = statSync(path).mtimeMs;
+    return datasetEpisodes(path).map(({ name, bytes }) => ({ name, bytes, modified }));
+  }
   const folder = path.endsWith(".rec") ? dirname(path) : join(path, "episodes");
   if (!existsSync(folder)) return [];
   const names = path.endsWith(".rec") ? [basename(path)] : readdirSync(folder);

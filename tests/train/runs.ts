@@ -23,7 +23,11 @@ export function temporaryFolder(): string {
 }
 
 /** A run whose one checkpoint has an algorithm's first state and a normaliser that has seen 50 rows. */
-export async function untrainedRun(sets: readonly string[], algorithm = "sac"): Promise<Run> {
+export async function untrainedRun(
+  sets: readonly string[],
+  algorithm = "sac",
+  folder = join(temporaryFolder(), "a-run"),
+): Promise<Run> {
   const config = await resolveConfig({ task: "hopper", algorithm, sets });
   const { observation, action } = await createTask(config.task);
   const spec = { observationSize: observation.size, actionSize: action.size, numEnvs: 4 };
@@ -31,7 +35,6 @@ export async function untrainedRun(sets: readonly string[], algorithm = "sac"): 
   const agent = algorithms[algorithm]!.init(spec, config.algo as never, rng);
   const normalizer = new Normalizer(config.algo["normalizer"] as "none", observation.size);
   normalizer.observe(Float32Array.from({ length: 50 * observation.size }, () => 3 * rng.normal()));
-  const folder = join(temporaryFolder(), "a-run");
   const run = createRun(folder, { config: formatConfig(config), meta: origin });
   run.save(7, { loop: { learner: { agent }, normalizer: normalizer.state() } });
   run.finish("finished");

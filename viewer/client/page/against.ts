@@ -39,6 +39,13 @@ export class Against implements SignalRows {
   }
 }
 
+/** What the recording brings along of a policy's actions (cli/dataReplay.ts); null where it brings none. */
+export function predictedBeside({ facts, recorded }: Episode): Against | null {
+  if (!facts?.predicted || !recorded) return null;
+  const { actions, by } = facts.predicted;
+  return new Against(recorded, Float32Array.from(actions), by);
+}
+
 /** The part of the page that shows it. */
 interface Page {
   readonly opened: Episode | null;

@@ -1,6 +1,7 @@
 // Furnish: puts an episode's robot on the stage once its first rows are there.
 
 import type { Address } from "./address.ts";
+import { predictedBeside } from "./against.ts";
 import type { Episode } from "./episode.ts";
 import { whenPictureIsOut } from "./firstPicture.ts";
 import type { Panel } from "./panel.ts";
@@ -33,6 +34,7 @@ export function furnish(page: Furnished, episode: Episode): void {
     episode.goOn();
     if (page.opened !== episode) return;
     page.panel.signals.setLayout(facts.layout);
+    page.panel.signals.setAgainst(predictedBeside(episode));
     page.offerPolicies();
   });
 }

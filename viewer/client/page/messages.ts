@@ -28,6 +28,13 @@ export type ToWorker =
   /** What a policy, an ONNX file, would do in each state of the recorded episode. */
   | { readonly type: "ask"; readonly policy: Uint8Array };
 
+/** What a policy would have done at each state of the recorded episode. */
+export interface Predicted {
+  /** The policy's run. */
+  readonly by: string;
+  readonly actions: readonly number[]; // [T, A]
+}
+
 /** What is known of an episode before it is simulated. */
 export interface EpisodeFacts {
   readonly task: string;
@@ -40,6 +47,8 @@ export interface EpisodeFacts {
   readonly numSteps: number;
   readonly totalMass: number; // kg
   readonly numEpisodes: number; // in the file
+  /** null where no policy was asked. */
+  readonly predicted: Predicted | null;
 }
 
 export type FromWorker =

@@ -5,6 +5,8 @@ import { byId, el } from "./dom.ts";
 import { newestEpisode } from "./follow.ts";
 import { type EpisodeFile, host, type RunSummary } from "./host.ts";
 
+const mostFiles = 300; // of a run or dataset, the newest
+
 export interface SidebarActions {
   openEpisode(run: RunSummary, file: EpisodeFile): void;
   openTask(task: string): void;
@@ -117,7 +119,7 @@ export class Sidebar {
     const files = el("div", { className: "files" });
     const chosen = this.current.startsWith(`${run.id}/`);
     if (chosen || this.runs.length === 1)
-      files.append(...episodes.slice(-30).map((file) => this.fileItem(run, file)));
+      files.append(...episodes.slice(-mostFiles).map((file) => this.fileItem(run, file)));
     if (episodes.length === 0)
       files.append(el("span", { className: "note", textContent: "no recorded episode yet" }));
     const fits = !chosen && newest !== undefined && run.task !== null && run.task === this.openTask;
@@ -131,6 +133,7 @@ export class Sidebar {
       this.actions.openEpisode(run, file),
     );
     open.ariaCurrent = String(this.current === `${run.id}/${file.name}`);
+    open.title = file.name;
     return el("div", { className: "row" }, open, this.ghostButton(run, file));
   }
 

@@ -8,7 +8,7 @@ import { createTask } from "../../../tasks/index.ts";
 import { loadPolicyGraph } from "../../policyGraph.ts";
 import { randomRecording } from "../../randomRecording.ts";
 import { type TraceChunk, Tracer } from "../../trace.ts";
-import type { EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
+import type { EpisodeInput, FromWorker, Predicted, ToWorker } from "./messages.ts";
 import { recordedTask } from "./recordedTask.ts";
 
 const chunkSteps = 25;
@@ -63,7 +63,7 @@ async function open(input: EpisodeInput): Promise<void> {
   const physics = await loadPhysics(recording.header.physics.build);
   tracer = new Tracer(physics, task, recording);
   const { layout, numSteps, world } = tracer;
-  const { source } = recording.header.parameters;
+  const { source, predicted } = recording.header.parameters;
   const facts = {
     task: task.id,
     source: typeof source === "string" ? source : null,
@@ -77,6 +77,7 @@ async function open(input: EpisodeInput): Promise<void> {
     numSteps,
     totalMass: world.plan.totalMass,
     numEpisodes,
+    predicted: predictedOf(predicted, recording.actions.length),
   };
   say({ type: "opened", facts });
   while (!tracer.done) {
@@ -115,6 +116,13 @@ async function recordingOf(input: EpisodeInput): Promise<Opened> {
     );
   const task = await recordedTask(recording, recordings);
   return { recording, numEpisodes: recordings.length, task };
+}
+
+/** Checked: a file may say anything. */
+function predictedOf(value: unknown, length: number): Predicted | null {
+  const { by, actions } = (value ?? {}) as Partial<Predicted>;
+  if (typeof by !== "string" || !Array.isArray(actions) || actions.length !== length) return null;
+  return actions.every(Number.isFinite) ? { by, actions } : null;
 }
 
 function sendChunk(chunk: TraceChunk, fork: boolean): void {

@@ -80,7 +80,8 @@ describeChromium("the viewer's page", () => {
     await eventually(() => evaluate<number[]>(poses)).not.toEqual(before);
     expect(await page.textContent("#list")).not.toContain("undefined");
     expect(await page.title()).toBe("Salle"); // the run's name is text
-    expect(await page.isVisible(".picker")).toBe(false); // the file has one episode
+    for (const absent of [".picker", ".against"]) // one episode in the file, and no policy
+      expect(await page.isVisible(absent)).toBe(false);
   });
 
   test("has the physics as a file, asks for it before its own code runs, and shows a robot", async () => {

@@ -158,7 +158,7 @@ export class TimePlot {
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, focus: { prox: near } },
       focus: { alpha: 0.15 },
-      padding: [6, 10, 0, 0],
+      padding: [6, 15, 0, 0], // room for half a label
       hooks: {
         setSeries: [
           (_, index) => {

@@ -177,7 +177,8 @@ export class Signals {
   private redraw(rows: SignalRows, time: number): void {
     const [last, count] = this.last;
     const begun = performance.now();
-    if (last !== rows || (count !== rows.count && begun >= this.nextAt)) {
+    const waited = this.stale.length === 0 && begun >= this.nextAt; // or the last plots would never come
+    if (last !== rows || (count !== rows.count && waited)) {
       this.last = [rows, rows.count];
       this.nextAt = begun + plotEvery;
       this.stale = this.drawn.filter(({ section }) => section.open);

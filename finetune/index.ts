@@ -11,6 +11,7 @@ import { decorator } from "./decorator.ts";
 import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
 import { edac, sacN } from "./edac.ts";
+import { famo2o } from "./famo2o.ts";
 import { flow } from "./flow.ts";
 import { iql } from "./iql.ts";
 import { rebrac } from "./rebrac.ts";
@@ -18,6 +19,7 @@ import { reinflow } from "./reinflow.ts";
 import { residual } from "./residual.ts";
 import { resip } from "./resip.ts";
 import { rlpd } from "./rlpd.ts";
+import { ro2o } from "./ro2o.ts";
 import { shortcut } from "./shortcut.ts";
 import { spot } from "./spot.ts";
 import { td3bc } from "./td3bc.ts";
@@ -47,4 +49,6 @@ export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   sacN,
   edac,
   spot,
+  famo2o,
+  ro2o,
 };

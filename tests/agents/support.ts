@@ -39,6 +39,7 @@ export const small = {
   hidden: [16, 16],
   numAtoms: 11,
   vaeHidden: 16,
+  numPerturbations: 3,
 };
 
 /** The algorithm's defaults with overrides, of which keys that it lacks are left out. */

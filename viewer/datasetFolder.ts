@@ -24,10 +24,22 @@ export function isDatasetFolder(path: string): boolean {
   return existsSync(join(path, "dataset.json"));
 }
 
+/** What was read last of a file that only grows: pages ask every other second. */
+const read = new Map<string, { readonly size: number; readonly episodes: DatasetEpisode[] }>();
+
 /** Those with recordings, in order. */
-export function datasetEpisodes(path: string): DatasetEpisode[] {
+export function datasetEpisodes(path: string): readonly DatasetEpisode[] {
   const file = join(path, "episodes.jsonl");
   if (!existsSync(file)) return [];
+  const { size } = statSync(file);
+  const known = read.get(file);
+  if (known?.size === size) return known.episodes;
+  const episodes = readEpisodes(file);
+  read.set(file, { size, episodes });
+  return episodes;
+}
+
+function readEpisodes(file: string): DatasetEpisode[] {
   const text = readFileSync(file, "utf8");
   const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
   return lines.slice(0, -1).flatMap((line, index) => {

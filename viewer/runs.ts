@@ -51,6 +51,7 @@ export type Carry = (bytes: Uint8Array) => Promise<Uint8Array>;
 const mostBytes = 4_000_000; // of metrics in one answer
 const mostRecording = 64_000_000; // bytes of a recording that is sent
 const mostRuns = 500;
+const mostEpisodes = 300; // of a dataset that are listed, the newest
 
 export class RunFolder {
   /** Absolute. */
@@ -172,7 +173,9 @@ function checkpointsOf(path: string): number[] {
 function recordingsOf(path: string): EpisodeFile[] {
   if (isDatasetFolder(path)) {
     const modified = statSync(path).mtimeMs;
-    return datasetEpisodes(path).map(({ name, bytes }) => ({ name, bytes, modified }));
+    return datasetEpisodes(path)
+      .slice(-mostEpisodes)
+      .map(({ name, bytes }) => ({ name, bytes, modified }));
   }
   const folder = path.endsWith(".rec") ? dirname(path) : join(path, "episodes");
   if (!existsSync(folder)) return [];

@@ -36,9 +36,10 @@ export const lerobot: Format = {
 
 const episodesPath = "meta/episodes/chunk-000/file-000.parquet";
 
-const frameColumns: readonly ParquetColumn[] = [
-  { name: "observation.state", type: "FLOAT", isList: true },
-  { name: "action", type: "FLOAT", isList: true },
+/** A feature of one number is that number, as LeRobot has it; others are lists. */
+const frameColumns = ({ info }: Dataset): readonly ParquetColumn[] => [
+  { name: "observation.state", type: "FLOAT", isList: info.observationSize > 1 },
+  { name: "action", type: "FLOAT", isList: info.actionSize > 1 },
   { name: "next.reward", type: "FLOAT" },
   { name: "next.done", type: "BOOLEAN" },
   { name: "next.truncated", type: "BOOLEAN" },
@@ -139,7 +140,7 @@ class FrameFiles {
     this.file?.close();
     const [chunk, file] = [Math.floor(this.numFiles / filesOfChunk), this.numFiles % filesOfChunk];
     const name = `data/chunk-${padded(chunk)}/file-${padded(file)}.parquet`;
-    this.file = new ParquetFile(madePath(this.path, name), frameColumns);
+    this.file = new ParquetFile(madePath(this.path, name), frameColumns(this.dataset));
     this.numFiles++;
     this.bytes = bytes;
     return this.file;
@@ -193,8 +194,8 @@ function framesOf(
   const frames = Array.from({ length }, (_, i) => i);
   const isLast = (i: number) => i === length - 1;
   return {
-    "observation.state": frames.map((i) => Array.from(observations.subarray(i * o, (i + 1) * o))),
-    action: frames.map((i) => Array.from(actions.subarray(i * a, (i + 1) * a))),
+    "observation.state": frames.map((i) => cellOf(observations.subarray(i * o, (i + 1) * o))),
+    action: frames.map((i) => cellOf(actions.subarray(i * a, (i + 1) * a))),
     "next.reward": Array.from(rewards),
     "next.done": frames.map(isLast),
     "next.truncated": frames.map((i) => isLast(i) && !terminated),
@@ -205,6 +206,10 @@ function framesOf(
     index: frames.map((i) => BigInt(first + i)),
     task_index: frames.map(() => 0n),
   };
+}
+
+function cellOf(row: Float32Array): number | number[] {
+  return row.length === 1 ? row[0]! : Array.from(row);
 }
 
 /** A whole number wherever the control period is a fraction of a second. */

@@ -8,7 +8,9 @@ import { normalizedScore } from "../../../finetune/dataset.ts";
 import { actionScaleOf, scaleActions } from "../../../train/formats/box.ts";
 import { quantilesOf, StatsTally } from "../../../train/formats/columnStats.ts";
 import { Hdf5Reader, Hdf5Writer } from "../../../train/formats/hdf5.ts";
-import { workFolder } from "../datasets.ts";
+import { formats } from "../../../train/formats/index.ts";
+import { readParquet } from "../../../train/formats/parquet.ts";
+import { datasetOf, workFolder } from "../datasets.ts";
 import { bits, exported, imported, threeEpisodes } from "./exported.ts";
 
 const folder = workFolder("formats");
@@ -48,6 +50,23 @@ test("a round trip through LeRobot loses last states alone: the step at a time l
     );
     expect(got.info.success).toBe(wanted.info.success);
   }
+});
+
+test("LeRobot has a feature of one number as that number, and it comes back", async () => {
+  const actions = Float32Array.of(0.25, -1, 0.5);
+  const dataset = datasetOf(join(folder, "single"), [{ ...threeEpisodes[0]!, actions }], {
+    actionSize: 1,
+  });
+  const out = join(folder, "single-out");
+  await formats["lerobot"]!.write(dataset, out, "single");
+  const rows: unknown[] = [];
+  const file = join(out, "data/chunk-000/file-000.parquet");
+  await readParquet(file, ["action"], (group) => void rows.push(...group));
+  expect(rows).toEqual([{ action: 0.25 }, { action: -1 }, { action: 0.5 }]);
+  const { episodes, info } = await imported("lerobot", out);
+  expect(info.actionSize).toBe(1);
+  expect(episodes[0]!.actions).toEqual(actions);
+  dataset.close();
 });
 
 /** A D4RL file of 3 steps to a terminal state and 4 to a time limit, rows counted. */

@@ -3,7 +3,7 @@
 // Welford's sums in float64, merged observation by observation. "warmUp" stops counting at `freeze`, so
 // that the learner's inputs stop moving, as does "dataset" once it has seen all data; "running" counts on.
 
-import type { Mirror, OffPolicyConfig } from "./agent.ts";
+import type { EnvSpec, Mirror, OffPolicyConfig } from "./agent.ts";
 
 /** Everything needed to go on, and what a policy needs to see as the trainer did. */
 export interface NormalizerState {
@@ -112,4 +112,13 @@ export class Normalizer {
       this.scales[i] = 1 / Math.max(std, this.kind === "dataset" ? leastDataStd : leastStd);
     }
   }
+}
+
+/** Of what an algorithm sees; a base policy's action at the end of it is left as it is. */
+export function normalizerFor(
+  kind: NormalizerKind,
+  { observationSize, actionSize, mirror, observesBase }: EnvSpec,
+): Normalizer {
+  const numPlain = observesBase ? actionSize : 0;
+  return new Normalizer(kind, observationSize, mirror?.observations, numPlain);
 }

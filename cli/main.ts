@@ -16,6 +16,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     description: "train a policy on a task, from scratch",
     load: async () => (await import("./train.ts")).trainCommand(),
   },
+  clone: {
+    description: "clone what a dataset does as a policy",
+    load: async () => (await import("./clone.ts")).cloneCommand(),
+  },
   finetune: {
     description: "make a run's policy better, or begin with demonstrations",
     load: async () => (await import("./finetune.ts")).finetuneCommand(),

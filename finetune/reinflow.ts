@@ -59,8 +59,6 @@ import {
 import { flowShapeSettings, initNoiseNet, initVelocity, type VelocityParams } from "./flowNet.ts";
 import { flowChunk, type NoisyFlowParams, sampleChain, scoreSteps } from "./noisyFlow.ts";
 
-const logProbBound = 1; // ReinFlow's: mean densities are clipped to ±1 nat
-
 const settings = z.strictObject({
   ...chunkPpoSettings,
   ...flowShapeSettings,
@@ -92,6 +90,13 @@ const settings = z.strictObject({
     .default(0.01)
     .describe(
       "ε of a ratio of mean densities; times (K + 1) n it is a ratio's of the chain, in nats",
+    ),
+  logProbBound: z
+    .number()
+    .positive()
+    .default(1)
+    .describe(
+      "nats that mean densities are clipped to, where they feel no gradient; noise below 0.05 passes 1",
     ),
   entropyCoef: z.number().min(0).default(0.03).describe("worth of a nat of entropy rate"),
   regularizer: z
@@ -243,19 +248,20 @@ function actorLoss(
   bounds: NoiseBounds,
   config: ReinflowConfig,
 ) {
+  const { logProbBound: bound, clipRange } = config;
   const chain = chainOf(batch.actions, config);
   const steps = scoreSteps(actor, chain, batch.observations, config, bounds);
-  const logProbs = clipByValue(chainLogProb(chain, steps), -logProbBound, logProbBound);
-  const logRatio = sub(logProbs, clipByValue(batch.logProbs, -logProbBound, logProbBound));
+  const logProbs = clipByValue(chainLogProb(chain, steps), -bound, bound);
+  const logRatio = sub(logProbs, clipByValue(batch.logProbs, -bound, bound));
   const ratio = exp(logRatio); // [B]
   const advantages = standardize(batch.advantages);
-  const surrogate = neg(mean(clippedObjective(ratio, advantages, config.clipRange)));
+  const surrogate = neg(mean(clippedObjective(ratio, advantages, clipRange)));
   const entropy = mean(entropyRate(steps.logStd));
   const parts = {
     surrogate,
     entropy,
     approxKl: mean(sub(sub(ratio, 1), logRatio)),
-    clipFraction: mean(cast(greater(abs(sub(ratio, 1)), config.clipRange), "float32")),
+    clipFraction: mean(cast(greater(abs(sub(ratio, 1)), clipRange), "float32")),
     std: mean(exp(steps.logStd)),
     logProb: mean(logProbs),
   };

@@ -4,6 +4,7 @@
 // on, and begins anew when the next decision is due. So every decision starts from a state that a decision
 // starts from, and what a decision earns is its own.
 
+import { type AnyAlgorithm, layoutOf } from "../agents/agent.ts";
 import type { VecEnvStep } from "../sim/vecEnv.ts";
 import type { RestartableEnv, TrainEnv } from "./trainEnv.ts";
 
@@ -128,6 +129,16 @@ export class ChunkEnv implements TrainEnv {
       actions.set(decisions.subarray(from, from + actionSize), row * actionSize);
     }
   }
+}
+
+/** Envs whose step is a decision, where the algorithm chooses chunks while it trains. */
+export function inChunks(env: RestartableEnv, algorithm: AnyAlgorithm, config: unknown): TrainEnv {
+  const { observationSize, actionSize, numEnvs } = env;
+  const spec = { observationSize, actionSize, numEnvs };
+  const layout = layoutOf(algorithm as never, spec, config as never);
+  return layout.stored > actionSize && algorithm.family === "onPolicy"
+    ? new ChunkEnv(env, layout)
+    : env;
 }
 
 function open(numEnvs: number, numTerms: number): Decision {

@@ -10,7 +10,7 @@ import { algorithms } from "../agents/index.ts";
 import { cloners, finetuners } from "../finetune/index.ts";
 import { didYouMean } from "../sim/source.ts";
 import { taskSource } from "../tasks/index.ts";
-import { presets } from "./presets.ts";
+import { familyPresets, presets } from "./presets.ts";
 import { type TrainSettings, trainSettings } from "./settings.ts";
 
 /** Everything that decides how a run goes; frozen. */
@@ -35,6 +35,8 @@ export interface ConfigSources {
   /** As in `RunConfig`; a file's where missing. */
   readonly base?: string | undefined;
   readonly data?: readonly string[] | undefined;
+  /** The algorithm's settings that the policy which it goes on with decides; over a preset's. */
+  readonly inherited?: Readonly<Record<string, unknown>> | undefined;
   /** A settings file: its name and its YAML. */
   readonly file?: { readonly name: string; readonly text: string } | undefined;
   /** "algo.learningRate=1e-3"; the group may be left out where only one has the key. */
@@ -52,8 +54,8 @@ export async function resolveConfig(sources: ConfigSources): Promise<RunConfig> 
   const algorithm = algorithmNamed(textOf("algorithm", sources.algorithm ?? file["algorithm"]));
   const preset = presets[algorithm.name]?.[task] ?? {};
   const values: Record<Group, Record<string, unknown>> = {
-    train: { ...preset.train, ...groupOf(file, "train") },
-    algo: { ...preset.algo, ...groupOf(file, "algo") },
+    train: { ...familyPresets[algorithm.family], ...preset.train, ...groupOf(file, "train") },
+    algo: { ...preset.algo, ...sources.inherited, ...groupOf(file, "algo") },
   };
   for (const text of sources.sets ?? []) {
     const { group, key, value } = readSet(text, algorithm);

@@ -7,8 +7,9 @@
 import type { Dataset } from "../finetune/dataset.ts";
 import { type BankState, bankEntries, type Curriculum, ResetBank } from "../finetune/resetBank.ts";
 import { decodeState } from "../sim/readRecordings.ts";
-import type { Rng, RngState } from "../sim/rng.ts";
+import { createRng, type Rng, type RngState } from "../sim/rng.ts";
 import type { Placement, VecEnvStep } from "../sim/vecEnv.ts";
+import type { SessionSettings } from "./session.ts";
 import type { RestartableEnv } from "./trainEnv.ts";
 
 const annealed = 0.3; // of a run, its last part
@@ -121,4 +122,17 @@ export class DemonstrationStarts implements RestartableEnv {
     const { dataset, episode, snapshot } = this.bank.entries[index]!;
     return decodeState(this.options.data[dataset]!.snapshot(episode, snapshot)!);
   }
+}
+
+/** Envs of which a share begins in the midst of demonstrations, where that is set. */
+export function startsOf(
+  settings: Pick<SessionSettings, "resetShare" | "resetCurriculum" | "seed">,
+  data: readonly Dataset[] = [],
+  env: RestartableEnv,
+  progress: () => number,
+): RestartableEnv {
+  const { resetShare: share, resetCurriculum: curriculum, seed } = settings;
+  if (share === 0) return env;
+  const rng = createRng(seed).split("demonstration starts");
+  return new DemonstrationStarts(env, { share, curriculum, data, rng, progress });
 }

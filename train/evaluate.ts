@@ -6,8 +6,10 @@ import type { Device } from "../nn/runtime.ts";
 import { EpisodeRecorder, type EpisodeRecorderOptions } from "../sim/episodeRecorder.ts";
 import type { PhysicsBuild } from "../sim/rapier.ts";
 import { createVecEnv, type TaskSource, type VecEnv, type VecEnvStep } from "../sim/vecEnv.ts";
+import { type BasePolicy, joinRows } from "./baseEnv.ts";
 import { ChunkQueue } from "./chunkQueue.ts";
 import type { EpisodeCollector } from "./collect.ts";
+import type { OpenBase } from "./offlineRows.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
 /** What the episodes of one evaluation came to; each array by episode. */
@@ -32,6 +34,8 @@ export interface EvaluatorOptions {
   readonly seed: number;
   readonly build: PhysicsBuild;
   readonly device: Device;
+  /** The frozen policy that is observed. */
+  readonly openBase?: OpenBase | undefined;
 }
 
 /** Evaluates one algorithm's policies on the same starts again and again. */
@@ -39,28 +43,32 @@ export class Evaluator {
   private readonly env: VecEnv;
   private readonly policy: PolicyProgram;
   private readonly seed: number;
+  private readonly base: BasePolicy | undefined;
+  private readonly baseState: unknown;
 
-  private constructor(env: VecEnv, policy: PolicyProgram, seed: number) {
+  private constructor(env: VecEnv, policy: PolicyProgram, seed: number, base?: BasePolicy) {
     this.env = env;
     this.policy = policy;
     this.seed = seed;
+    this.base = base;
+    this.baseState = base?.state();
   }
 
   static async create(
     algorithm: AnyAlgorithm,
     config: unknown,
     policy: AgentState,
-    { task, numEpisodes, seed, build, device }: EvaluatorOptions,
+    { task, numEpisodes, seed, build, device, openBase }: EvaluatorOptions,
   ): Promise<Evaluator> {
     const env = await createVecEnv(task, { numEnvs: numEpisodes, seed, build, numWorkers: 1 });
     const { observation, action } = env.task;
     const program = await compilePolicy(algorithm, config, policy, {
       numRows: numEpisodes,
-      observationSize: observation.size,
+      observationSize: observation.size + (openBase ? action.size : 0),
       actionSize: action.size,
       device,
     });
-    return new Evaluator(env, program, seed);
+    return new Evaluator(env, program, seed, await openBase?.(numEpisodes));
   }
 
   /** One episode in every env. */
@@ -72,11 +80,14 @@ export class Evaluator {
     },
   ): Promise<Evaluation> {
     await this.policy.load(policy);
-    const observations = new Float32Array(this.env.observations.length);
+    const { base, env } = this;
+    base?.restore(this.baseState);
+    const observations = new Float32Array(env.numEnvs * normalizer.means.length);
     const { seed } = this;
     const queue = new ChunkQueue(this.policy, seed);
-    const act = (raw: Float32Array, begins: Uint8Array): Promise<Float32Array> => {
-      normalizer.apply(raw, observations);
+    const act = async (raw: Float32Array, begins: Uint8Array): Promise<Float32Array> => {
+      if (base) joinRows(raw, await base.act(raw, begins), env.numEnvs, observations);
+      normalizer.apply(base ? observations : raw, observations);
       return queue.act(observations, begins);
     };
     const recording = record && { ...record, header: { ...record.header, seed } };
@@ -86,6 +97,7 @@ export class Evaluator {
   async dispose(): Promise<void> {
     this.env.dispose();
     await this.policy.dispose();
+    await this.base?.dispose();
   }
 }
 

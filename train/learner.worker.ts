@@ -5,11 +5,13 @@ import type { AnyAlgorithm } from "../agents/agent.ts";
 import { Dataset } from "../finetune/dataset.ts";
 import { loadPhysics } from "../sim/rapier.ts";
 import { taskSource } from "../tasks/index.ts";
+import { baseOpener, keepBase, predecessorOf } from "./base.ts";
 import { trainClone } from "./cloning.ts";
 import { algorithmNamed, formatConfig } from "./config.ts";
 import { trainFromData } from "./offlineToOnline.ts";
 import { trainOffPolicy } from "./offPolicy.ts";
 import { trainOnPolicy } from "./onPolicy.ts";
+import { baseFolder } from "./policy.ts";
 import { createRun, type Run, resumeRun } from "./run.ts";
 import { readMeta } from "./runMeta.ts";
 import { Session } from "./session.ts";
@@ -33,6 +35,7 @@ async function openRun(): Promise<{ run: Run; saved: unknown; step: number }> {
   const { build, version, wasmHash } = await loadPhysics(config.train.physics);
   const meta = { ...start.origin, physics: { build, version, wasmHash } };
   const run = createRun(folder, { config: formatConfig(config), meta }, { keepCheckpoints });
+  if (config.base !== undefined) keepBase(config.base, baseFolder(run.folder));
   return { run, saved: null, step: 0 };
 }
 
@@ -48,6 +51,8 @@ async function train(run: Run, saved: unknown): Promise<Session> {
     store: run,
     origin: { physics, gitCommit: gitCommit ?? "" },
     poses: job.poses,
+    openBase: algorithm.observesBase ? baseOpener(baseFolder(run.folder)) : undefined,
+    predecessor: algorithm.continues ? await predecessorOf(baseFolder(run.folder)) : undefined,
     data: config.data?.map((folder) => new Dataset(folder)),
     control: {
       stopRequested: () => Atomics.load(stop, 0) !== 0,

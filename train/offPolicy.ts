@@ -3,8 +3,8 @@
 // While the physics does a step the learner does the updates that the last one is worth: they overlap,
 // and what each of them sees is fixed, so that equal seeds give equal runs whatever the timing.
 
-import type { EnvSpec, OffPolicyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
-import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
+import type { OffPolicyAlgorithm, OffPolicyConfig } from "../agents/agent.ts";
+import { type NormalizerState, normalizerFor } from "../agents/normalizer.ts";
 import {
   batchWidths,
   NStepReturns,
@@ -38,7 +38,7 @@ export async function trainOffPolicy(
   const widths = batchWidths(spec.observationSize, spec.actionSize);
   const replay = new ReplayBuffer(config.bufferSize, widths);
   const returns = new NStepReturns(replay, spec.numEnvs, config);
-  const normalizer = normalizerOf(config, spec);
+  const normalizer = normalizerFor(config.normalizer, spec);
   const explorer = new Explorer(spec, algorithm.explorationScale?.(config), rng.split("explore"));
   const learner = await OffPolicyLearner.create(algorithm, config, spec, rng, settings);
   const sources: Source[] = [{ buffer: replay, share: 1 }];
@@ -96,15 +96,6 @@ export async function trainOffPolicy(
     await session.after(out, view);
   }
   await learner.dispose();
-}
-
-/** Observations as the algorithm shall see them; a base policy's action in them is left as it is. */
-export function normalizerOf(
-  { normalizer }: Pick<OffPolicyConfig, "normalizer">,
-  { observationSize, actionSize, mirror, observesBase }: EnvSpec,
-): Normalizer {
-  const numPlain = observesBase ? actionSize : 0;
-  return new Normalizer(normalizer, observationSize, mirror?.observations, numPlain);
 }
 
 /** The run's data, of which each batch has that share, and its own rows. */

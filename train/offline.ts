@@ -4,7 +4,7 @@
 // own programs. train/offlineToOnline.ts goes on from there.
 
 import type { EnvSpec, OfflineConfig, OffPolicyAlgorithm, Stage } from "../agents/agent.ts";
-import type { Normalizer } from "../agents/normalizer.ts";
+import { type Normalizer, normalizerFor } from "../agents/normalizer.ts";
 import type { Dataset } from "../finetune/dataset.ts";
 import {
   checkWidths,
@@ -15,7 +15,7 @@ import {
   rewardScaleOf,
 } from "./dataRows.ts";
 import { OffPolicyLearner } from "./learner.ts";
-import { normalizerOf } from "./offPolicy.ts";
+
 import type { LoopView, Session } from "./session.ts";
 
 /** A run on data: what it learns from, and the learner of its present stage. */
@@ -70,7 +70,7 @@ export async function openDataRun(
   const options = { ...config, rewardScale: rewardScaleOf(config, data) };
   const { columns = [] } = algorithm.offline!;
   const rows = new DataRows(data, options, columns, returnsToGoOf(algorithm, config));
-  const normalizer = normalizerOf(config, spec);
+  const normalizer = normalizerFor(config.normalizer, spec);
   rows.observe((observations) => normalizer.observe(observations));
   normalizer.freeze();
   const learner = await createLearner(session, algorithm, config, step);

@@ -1,7 +1,7 @@
 // The on-policy loop: act, step, keep, and once the rollout is full learn from it and forget it.
 
 import { layoutOf, type OnPolicyAlgorithm, type OnPolicyConfig } from "../agents/agent.ts";
-import { Normalizer, type NormalizerState } from "../agents/normalizer.ts";
+import { type NormalizerState, normalizerFor } from "../agents/normalizer.ts";
 import { Rollout, type RolloutState } from "../agents/rollout.ts";
 import { OnPolicyLearner, type OnPolicyLearnerState } from "./onPolicyLearner.ts";
 import type { Session } from "./session.ts";
@@ -19,9 +19,8 @@ export async function trainOnPolicy(
   config: OnPolicyConfig,
   saved: unknown,
 ): Promise<void> {
-  const { env, spec, rng, settings } = session;
-  const { observationSize, mirror } = spec;
-  const normalizer = new Normalizer(config.normalizer, observationSize, mirror?.observations);
+  const { env, spec, rng, settings, predecessor } = session;
+  const normalizer = normalizerFor(config.normalizer, spec);
   const { stored } = layoutOf(algorithm, spec, config);
   const rollout = new Rollout({ ...config, ...spec, actionSize: stored });
   const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, settings);
@@ -40,6 +39,11 @@ export async function trainOnPolicy(
     await learner.restore(loop.learner);
     normalizer.restore(loop.normalizer);
     rollout.restore(loop.rollout);
+  } else if (predecessor) {
+    const fresh = await learner.state();
+    const agent = algorithm.continues!.begin(fresh.agent, predecessor.policy);
+    await learner.restore({ ...fresh, agent });
+    normalizer.restore(predecessor.normalizer);
   }
   const raw = Float32Array.from(env.observations);
   const observations = new Float32Array(raw.length);

@@ -11,8 +11,9 @@ import type { Device } from "../nn/runtime.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Task } from "../sim/task.ts";
 import { createTask } from "../tasks/index.ts";
+import { type BasePolicy, joinRows } from "./baseEnv.ts";
 import { type CheckpointName, Checkpoints } from "./checkpoint.ts";
-import { ChunkQueue } from "./chunkQueue.ts";
+import { ChunkQueue, type ChunkQueueState } from "./chunkQueue.ts";
 import { algorithmNamed, parseConfig, type RunConfig } from "./config.ts";
 import { compilePolicy, type PolicyProgram } from "./policyProgram.ts";
 
@@ -34,14 +35,15 @@ export interface LoadOptions {
   readonly device?: Device;
 }
 
-/** A saved policy that acts. */
-export interface Policy extends SavedPolicy {
-  /**
-   * Observations as the task gives them, [N, O]; fresh actions, [N, A], the policy's mode or what it draws. A row
-   * that begins an episode drops the chunk of actions that it was in.
-   */
-  act(observations: Float32Array, begins?: Uint8Array): Promise<Float32Array>;
-  dispose(): Promise<void>;
+/**
+ * A saved policy that acts, by its mode or by what it draws, on observations as the task gives them. A row that
+ * begins an episode drops the chunk of actions that it was in.
+ */
+export interface Policy extends SavedPolicy, BasePolicy {}
+
+/** Where a run keeps the policy that it corrects, or began from. */
+export function baseFolder(run: string): string {
+  return join(run, "base");
 }
 
 /** The settings of a run. */
@@ -56,16 +58,21 @@ export async function readPolicy(folder: string, name?: CheckpointName): Promise
   const task = await createTask(config.task);
   const checkpoints = new Checkpoints(join(folder, "checkpoints"));
   const best = checkpoints.find("best") === undefined ? "last" : "best";
-  const keys = algorithm.policyKeys.map((key) => `loop/learner/agent/${key}`);
-  const { step, state } = checkpoints.load(name ?? best, [...keys, "loop/normalizer"]);
+  const { step, state } = checkpoints.load(name ?? best, policyParts(algorithm));
   const { learner, normalizer: saved } = (state as { readonly loop: SavedLoop }).loop;
   const kind = (config.algo as unknown as OffPolicyConfig).normalizer;
-  const normalizer = new Normalizer(kind, task.observation.size);
+  const numPlain = algorithm.observesBase ? task.action.size : 0;
+  const normalizer = new Normalizer(kind, saved.means.length, undefined, numPlain);
   normalizer.restore(saved);
   return { config, algorithm, task, step, parameters: learner.agent, normalizer };
 }
 
-/** Reads a policy and compiles it. */
+/** The parts of a checkpoint that a policy is made of. */
+export function policyParts({ policyKeys }: AnyAlgorithm): string[] {
+  return [...policyKeys.map((key) => `loop/learner/agent/${key}`), "loop/normalizer"];
+}
+
+/** Reads a policy and compiles it; where it corrects a base, the two together. */
 export async function loadPolicy(
   folder: string,
   name?: CheckpointName,
@@ -74,22 +81,35 @@ export async function loadPolicy(
   const saved = await readPolicy(folder, name);
   const { algorithm, config, parameters, task, normalizer } = saved;
   const { numRows = 1, device = "cpu" } = options;
-  const [observationSize, actionSize] = [task.observation.size, task.action.size];
+  const base = algorithm.observesBase
+    ? await loadPolicy(baseFolder(folder), "last", options)
+    : null;
+  const [observationSize, actionSize] = [normalizer.means.length, task.action.size];
   const sizes = { numRows, observationSize, actionSize, device };
   const program: PolicyProgram = await compilePolicy(algorithm, config.algo, parameters, sizes);
-  const standardised = new Float32Array(numRows * observationSize);
+  const seen = new Float32Array(numRows * observationSize);
   const queue = new ChunkQueue(program, config.train.seed);
   return {
     ...saved,
-    act(observations, begins) {
-      if (observations.length !== standardised.length)
+    async act(observations, begins, rows) {
+      if (observations.length !== numRows * task.observation.size)
         throw new Error(
-          `this policy takes ${numRows} × ${observationSize} numbers, got ${observations.length}`,
+          `this policy takes ${numRows} × ${task.observation.size} numbers, got ${observations.length}`,
         );
-      normalizer.apply(observations, standardised);
-      return queue.act(standardised, begins);
+      if (base) joinRows(observations, await base.act(observations, begins, rows), numRows, seen);
+      normalizer.apply(base ? seen : observations, seen);
+      return queue.act(seen, begins, rows);
     },
-    dispose: () => program.dispose(),
+    state: () => ({ queue: queue.state(), base: base?.state() ?? null }),
+    restore(state) {
+      const saved = state as { queue: ChunkQueueState; base: unknown };
+      queue.restore(saved.queue);
+      base?.restore(saved.base);
+    },
+    async dispose() {
+      await base?.dispose();
+      await program.dispose();
+    },
   };
 }
 

@@ -1,5 +1,7 @@
 // Presets: settings that are known to learn, by algorithm and task. What a row does not name is the default.
 
+import type { AnyAlgorithm } from "../agents/agent.ts";
+import { chunkPresets } from "./chunkPresets.ts";
 import { clonePresets } from "./clonePresets.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -95,9 +97,23 @@ const swingup = {
 const sacSwingup = { ...swingup, alphaLearningRate: 1e-3, initialAlpha: 0.1 } as const;
 const fastSacSwingup = { ...swingup, alphaLearningRate: 1e-3, targetEntropyScale: 0.5 } as const;
 
+/** What a family's runs begin with on any task: a cloning run's steps are updates, and it steps no envs. */
+export const familyPresets: Readonly<Record<AnyAlgorithm["family"], Preset["train"]>> = {
+  offPolicy: {},
+  onPolicy: {},
+  clone: {
+    totalTimesteps: 20_000,
+    logFreq: 500,
+    evalFreq: 5_000,
+    saveFreq: 10_000,
+    numEnvs: 1,
+  },
+};
+
 /** Algorithm → task id → preset. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   ...clonePresets,
+  ...chunkPresets,
   sac: {
     "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },

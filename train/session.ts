@@ -11,12 +11,14 @@ import type { Device } from "../nn/runtime.ts";
 import type { PhysicsBuild, PhysicsVersion } from "../sim/rapier.ts";
 import { createRng, type Rng } from "../sim/rng.ts";
 import { createVecEnv, type TaskSource, type VecEnvStep } from "../sim/vecEnv.ts";
+import type { Predecessor } from "./base.ts";
 import { BaseEnv } from "./baseEnv.ts";
-import { DemonstrationStarts } from "./demonstrationStarts.ts";
+import { inChunks } from "./chunkEnv.ts";
+import { startsOf } from "./demonstrationStarts.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
 import { Evaluator, evaluationMetrics } from "./evaluate.ts";
 import { actionRangeOf, type OpenBase } from "./offlineRows.ts";
-import { plainEnv, type RestartableEnv, type TrainEnv, type WrapEnv } from "./trainEnv.ts";
+import { plainEnv, type TrainEnv } from "./trainEnv.ts";
 
 /** Settings that the session reads; steps are control steps summed over envs. */
 export interface SessionSettings {
@@ -98,10 +100,10 @@ export interface SessionJob {
   readonly origin: { readonly physics: PhysicsVersion; readonly gitCommit: string };
   /** Where the newest poses go for whoever watches. */
   readonly poses?: SharedArrayBuffer | undefined;
-  /** What stands between the envs and the loop, or the base policy. */
-  readonly wrap?: WrapEnv | undefined;
   /** The frozen policy that is observed, [o, a_b]. */
   readonly openBase?: OpenBase | undefined;
+  /** The policy that the run goes on with. */
+  readonly predecessor?: Predecessor | undefined;
   /** What the run learns from beside its own steps. */
   readonly data?: readonly Dataset[] | undefined;
 }
@@ -112,6 +114,7 @@ export class Session {
   readonly settings: SessionSettings;
   readonly data: readonly Dataset[];
   readonly openBase: OpenBase | undefined;
+  readonly predecessor: Predecessor | undefined;
   /** Split it by name; equal seeds give equal runs. */
   readonly rng: Rng;
   step = 0;
@@ -134,6 +137,7 @@ export class Session {
     const { observationSize, actionSize, numEnvs, mirror } = env;
     this.data = job.data ?? [];
     this.openBase = job.openBase;
+    this.predecessor = job.predecessor;
     const observesBase = job.openBase !== undefined;
     const actionRange = this.data.length > 0 ? actionRangeOf(this.data) : undefined;
     this.spec = { observationSize, actionSize, numEnvs, mirror, observesBase, actionRange };
@@ -145,14 +149,19 @@ export class Session {
     // States are placed in worlds of one.
     const most = robotsPerWorld ?? (job.settings.resetShare > 0 ? 1 : null);
     const worlds = most === null ? {} : { robotsPerWorld: most };
-    const { poses, wrap, openBase } = job;
+    const { poses, openBase } = job;
     const options = { numEnvs, numWorkers, seed, build, poses, ...worlds };
     const clock: { session?: Session } = {};
     const progress = () => clock.session?.progress ?? 0;
-    const plain = startsOf(job, plainEnv(await createVecEnv(job.task, options)), progress);
-    const env = wrap ? await wrap(plain) : plain;
-    const observing = openBase ? new BaseEnv(env, await openBase(numEnvs)) : env;
-    clock.session = new Session(job, observing, started);
+    const plain = startsOf(
+      job.settings,
+      job.data,
+      plainEnv(await createVecEnv(job.task, options)),
+      progress,
+    );
+    const chunked = inChunks(plain, job.algorithm, job.config);
+    const env = openBase ? new BaseEnv(chunked, await openBase(numEnvs)) : chunked;
+    clock.session = new Session(job, env, started);
     return clock.session;
   }
 
@@ -236,6 +245,7 @@ export class Session {
       seed: evaluationSeed(settings.seed),
       build,
       device,
+      openBase: this.openBase,
     });
     const evaluation = await this.evaluator.evaluate(policy, loop.normalizer, this.recording());
     const metrics: Record<string, number> = {
@@ -280,14 +290,6 @@ export class Session {
     };
     this.job.store.save(this.step, { session, loop: await loop.state() }, { best });
   }
-}
-
-/** Envs of which a share begins in the midst of demonstrations, where that is set. */
-function startsOf(job: SessionJob, env: RestartableEnv, progress: () => number): RestartableEnv {
-  const { resetShare: share, resetCurriculum: curriculum, seed } = job.settings;
-  if (share === 0) return env;
-  const rng = createRng(seed).split("demonstration starts");
-  return new DemonstrationStarts(env, { share, curriculum, data: job.data ?? [], rng, progress });
 }
 
 /** Starts that training never sees. */

@@ -36,9 +36,6 @@ export interface RestartableEnv extends TrainEnv {
   place(placements: readonly Placement[]): Promise<void>;
 }
 
-/** Puts something between envs and loop; what it returns disposes of what it was given. */
-export type WrapEnv = (env: RestartableEnv) => Promise<TrainEnv>;
-
 /** The envs themselves. */
 export function plainEnv(env: VecEnv): RestartableEnv {
   const { task, numEnvs } = env;

@@ -123,8 +123,8 @@ export class Demo {
     const { rig } = this.theatre.hall;
     if (kind === "rod") {
       this.theatre.look("front");
-      const distance = 0.75 * rig.distance;
-      this.theatre.lookFrom([0.7 * distance, 0, 0.7 * distance]);
+      rig.following = false; // with room for the target, wherever the rod goes
+      this.theatre.lookFrom([rig.distance, 0, rig.distance]);
     }
     if (kind !== "hand") return;
     rig.following = false;

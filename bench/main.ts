@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { benchLearn } from "./learn/index.ts";
 import { benchNn } from "./nn/index.ts";
+import { benchOffline } from "./offline/index.ts";
 import { formatReport, machine, type Report } from "./report.ts";
 import { benchSim } from "./sim/index.ts";
 import { benchTrain } from "./train/index.ts";
@@ -31,6 +32,7 @@ export interface BenchOptions {
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   learn: benchLearn,
   nn: benchNn,
+  offline: benchOffline,
   sim: benchSim,
   train: benchTrain,
   viewer: benchViewer,

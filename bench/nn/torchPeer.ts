@@ -14,11 +14,12 @@ export interface TorchCase {
   readonly mode: "eager" | "compile";
 }
 
-const pythonPath = ".venv-torch/bin/python";
+/** The Python that has PyTorch. */
+export const torchPython = ".venv-torch/bin/python";
 
 /** Why there is no peer here, or undefined. */
 export function torchMissing(): string | undefined {
-  return existsSync(pythonPath)
+  return existsSync(torchPython)
     ? undefined
     : "no PyTorch; make it with: bash scripts/python-env.sh torch";
 }
@@ -32,7 +33,7 @@ export class TorchPeer {
 
   constructor(threads: number) {
     this.threads = threads;
-    this.process = spawn(pythonPath, ["bench/nn/torch_peer.py", String(threads)]);
+    this.process = spawn(torchPython, ["bench/nn/torch_peer.py", String(threads)]);
     this.process.stderr.on("data", (chunk) => {
       this.errors = `${this.errors}${chunk}`.slice(-2000);
     });

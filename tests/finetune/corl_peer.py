@@ -47,9 +47,15 @@ def q(critics, observations, actions):
     return mlp(critics, torch.cat([observations, actions], -1)).squeeze(-1)
 
 
+OPTIMIZERS = {}
+
+
 def step(params, loss, rate, config):
-    """One step of Adam, in place."""
-    optimizer = torch.optim.Adam(leaves(params), lr=rate, eps=config["adamEpsilon"])
+    """One step of Adam, in place, when the result is called; its moments go on from call to call."""
+    key = id(leaves(params)[0])
+    if key not in OPTIMIZERS:
+        OPTIMIZERS[key] = torch.optim.Adam(leaves(params), lr=rate, eps=config["adamEpsilon"])
+    optimizer = OPTIMIZERS[key]
     grads = torch.autograd.grad(loss, leaves(params), allow_unused=True)
     for leaf, grad in zip(leaves(params), grads):
         leaf.grad = grad
@@ -159,11 +165,12 @@ def cql(s, b, noise, c):
     follow(s["targetCritics"], s["critics"], c["tau"])
 
 
-results = {}
-for name, job in json.load(sys.stdin).items():
-    state = tensors(job["state"])
-    {"td3bc": td3bc, "iql": iql, "awac": awac, "cql": cql}[name](
-        state, tensors(job["batch"]), tensors(job["noise"]), job["config"]
-    )
-    results[name] = plain(state)
-print(json.dumps(results))
+ALGORITHMS = {"td3bc": td3bc, "iql": iql, "awac": awac, "cql": cql}
+
+if __name__ == "__main__":
+    results = {}
+    for name, job in json.load(sys.stdin).items():
+        state = tensors(job["state"])
+        ALGORITHMS[name](state, tensors(job["batch"]), tensors(job["noise"]), job["config"])
+        results[name] = plain(state)
+    print(json.dumps(results))

@@ -7,13 +7,15 @@ import { sourcesOf, type TrainingOptions, trainNew, withTrainingOptions } from "
 
 interface CloneOptions extends TrainingOptions {
   readonly policy: string;
+  readonly filter?: string;
 }
 
 export function cloneCommand(): Command {
   const policies = Object.keys(cloners);
   const command = new Command("clone")
     .argument("<dataset...>", "folders that salle collect wrote, all of one task")
-    .option("--policy <kind>", `one of ${policies.join(", ")}`, "flow");
+    .option("--policy <kind>", `one of ${policies.join(", ")}`, "flow")
+    .option("--filter <which>", "episodes that count: all or success; all where missing");
   return withTrainingOptions(command)
     .addHelpText(
       "after",
@@ -22,8 +24,9 @@ A step of such a run is an update on a minibatch of the data. Everything else is
 Ctrl-C and salle resume, eval, play, view. salle finetune makes the policy better than its data.
 
 Examples:
-  salle collect hopper --episodes 50 --out datasets/hopper
-  salle clone datasets/hopper --policy flow --total-timesteps 2e4
+  salle collect lift-cube --agent person --episodes 150 --out datasets/lift-cube-person
+  salle clone datasets/lift-cube-person --policy mlp --filter success
+  salle clone datasets/hopper --policy flow --total-timesteps 2e4 --set algo.bestShare=0.5
   salle clone datasets/hopper --policy diffusion --set algo.chunkLength=8 --set algo.executed=4`,
     )
     .action(clone);
@@ -34,6 +37,7 @@ async function clone(datasets: readonly string[], options: CloneOptions): Promis
   if (!Object.hasOwn(cloners, policy))
     throw new Error(`unknown policy "${policy}"; known: ${Object.keys(cloners).join(", ")}`);
   const data = [...datasets, ...options.data];
-  const sources = sourcesOf({ ...options, data });
+  const chosen = options.filter === undefined ? [] : [`algo.filter=${options.filter}`];
+  const sources = sourcesOf({ ...options, data, set: [...chosen, ...options.set] });
   await trainNew({ ...sources, task: readInfo(data[0]!).task, algorithm: policy }, options);
 }

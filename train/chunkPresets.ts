@@ -34,6 +34,14 @@ const arm = {
 
 const diffusionPolicy = { criticWidth: 128, actorLearningRate: 3e-4 } as const;
 
+const armTasks = [
+  "lift-cube-v0",
+  "open-drawer-v0",
+  "insert-peg-v0",
+  "stack-cubes-v0",
+  "push-t-v0",
+] as const;
+
 /** Algorithm → task id → preset. */
 export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   flow: byTask(clone, cloneArm),
@@ -59,8 +67,7 @@ function byTask(legs: Preset, arm: Preset): Readonly<Record<string, Preset>> {
   const legged = ["hopper-hop-v0", "walker2d-walk-v0", "walker2d-run-v0", "ant-run-v0"];
   return {
     ...Object.fromEntries(legged.map((task) => [task, legs])),
-    "lift-cube-v0": arm,
-    "insert-peg-v0": arm,
+    ...Object.fromEntries(armTasks.map((task) => [task, arm])),
   };
 }
 

@@ -231,7 +231,8 @@ export function betaOf(
   return add(mul(add(x, 1), (high - low) / 2), low);
 }
 
-const encodingSize = 6;
+/** Numbers of an encoded balance. */
+export const encodingSize = 6;
 const encodingBase = 10_000;
 
 /** Sines and cosines of β at three frequencies, in turns: [B, 1] → [B, 6]. */

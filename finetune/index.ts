@@ -12,6 +12,7 @@ import { diffusion } from "./diffusion.ts";
 import { dppo } from "./dppo.ts";
 import { edac, sacN } from "./edac.ts";
 import { famo2o } from "./famo2o.ts";
+import { famo2oCql } from "./famo2oCql.ts";
 import { flow } from "./flow.ts";
 import { iql } from "./iql.ts";
 import { rebrac } from "./rebrac.ts";
@@ -50,5 +51,6 @@ export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   edac,
   spot,
   famo2o,
+  famo2oCql,
   ro2o,
 };

@@ -2,11 +2,19 @@
 
 import { describe, expect, test } from "vitest";
 import { betaOf, encoded, famo2o } from "../../finetune/famo2o.ts";
+import { famo2oCql } from "../../finetune/famo2oCql.ts";
 import { changeCost, doubtOf, ensembleSpread, ro2o } from "../../finetune/ro2o.ts";
 import { grad } from "../../nn/gradient.ts";
 import type { Tensor } from "../../nn/ops.ts";
 import { array, type NdArray } from "../../nn/tree.ts";
-import { bitsOf, compileUpdate, randomBatch, settingsOf, small } from "../agents/support.ts";
+import {
+  bitsOf,
+  compileUpdate,
+  randomBatch,
+  scalarOf,
+  settingsOf,
+  small,
+} from "../agents/support.ts";
 import { evaluate, expectClose } from "../nn/evaluate.ts";
 
 describe("RO2O", () => {
@@ -80,6 +88,20 @@ describe("FamO2O", () => {
     };
     expect(await temperatureAfter(-20)).toBeLessThan(0);
     expect(await temperatureAfter(20)).toBeGreaterThan(0);
+  });
+
+  test("on CQL pushes the critics down online too", async () => {
+    const config = settingsOf(famo2oCql, small) as never as { batchSize: number };
+    const gapAfter = async (conservatism: number) => {
+      const options = { stage: "online" } as const;
+      const program = await compileUpdate(famo2oCql, { ...config, conservatism } as never, options);
+      const given = randomBatch(small.batchSize);
+      for (let i = 0; i < 60; i++) await program.run(given, { outputs: [] });
+      const gap = scalarOf(await program.run(given), "train/value_gap");
+      await program.dispose();
+      return gap;
+    };
+    expect(await gapAfter(10)).toBeLessThan((await gapAfter(0)) - 0.01);
   });
 
   test("trains the policy without regard to the balance model offline, by it online", async () => {

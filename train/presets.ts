@@ -3,6 +3,7 @@
 import type { AnyAlgorithm } from "../agents/agent.ts";
 import { chunkPresets } from "./chunkPresets.ts";
 import { clonePresets } from "./clonePresets.ts";
+import { correctionPresets } from "./correctionPresets.ts";
 import type { TrainSettings } from "./settings.ts";
 
 export interface Preset {
@@ -114,6 +115,7 @@ export const familyPresets: Readonly<Record<AnyAlgorithm["family"], Preset["trai
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   ...clonePresets,
   ...chunkPresets,
+  ...correctionPresets,
   sac: {
     "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },

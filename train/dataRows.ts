@@ -155,18 +155,7 @@ function indexRows(
   extras: readonly ExtraColumn[],
   returnsToGo: ReturnsToGo,
 ): RowIndex {
-  const capacity = datasets.reduce((sum, { numSteps }) => sum + numSteps, 0);
-  const index: RowIndex = {
-    size: 0,
-    datasets: new Uint16Array(capacity),
-    observations: new Uint32Array(capacity),
-    nextObservations: new Uint32Array(capacity),
-    actions: new Uint32Array(capacity),
-    nextActions: new Float64Array(capacity),
-    rewards: new Float32Array(capacity),
-    discounts: new Float32Array(capacity),
-    returnsToGo: new Float32Array(capacity),
-  };
+  const index = emptyIndex(datasets.reduce((sum, { numSteps }) => sum + numSteps, 0));
   const wantsNext = extras.includes("nextActions");
   const least = leastReturn(datasets, options.episodeShare);
   for (const [which, { path, episodes, places, rewards: column }] of datasets.entries()) {
@@ -194,6 +183,20 @@ function indexRows(
     }
   }
   return index;
+}
+
+function emptyIndex(capacity: number): RowIndex {
+  return {
+    size: 0,
+    datasets: new Uint16Array(capacity),
+    observations: new Uint32Array(capacity),
+    nextObservations: new Uint32Array(capacity),
+    actions: new Uint32Array(capacity),
+    nextActions: new Float64Array(capacity),
+    rewards: new Float32Array(capacity),
+    discounts: new Float32Array(capacity),
+    returnsToGo: new Float32Array(capacity),
+  };
 }
 
 /** The least return among the best share of all episodes. */

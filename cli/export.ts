@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { encodeSafetensors } from "../nn/safetensors.ts";
 import { policyArrays, readPolicy } from "../train/policy.ts";
-import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { baseActionSize, policyMetadata, policyOnnx } from "../train/policyFile.ts";
 import { exportPage } from "./exportPage.ts";
 import { print } from "./output.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
@@ -69,6 +69,9 @@ async function exportPolicy(name: string, options: ExportOptions): Promise<void>
     writeFileSync(onnx, file.bytes);
     const rows = file.numRows === null ? "any number of rows" : `${file.numRows} rows`;
     print(`wrote ${onnx}: policy of step ${policy.step}, ${rows}, ${file.bytes.length} bytes`);
+    const fromBase = baseActionSize(policy);
+    if (fromBase > 0)
+      print(`it corrects a base: obs ends with that policy's action, ${fromBase} numbers`);
   }
   if (safetensors !== undefined) {
     const bytes = encodeSafetensors(policyArrays(policy), metadata);

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CheckpointName } from "../train/checkpoint.ts";
 import { readPolicy } from "../train/policy.ts";
-import { policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { baseActionSize, layoutOfPolicy, policyMetadata, policyOnnx } from "../train/policyFile.ts";
 import { sharePage } from "../viewer/share.ts";
 import { carryTasks } from "./carryTasks.ts";
 import { print } from "./output.ts";
@@ -46,6 +46,10 @@ export async function exportPage(
 
 async function policyFile(folder: string, checkpoint: CheckpointName | undefined) {
   const policy = await readPolicy(folder, checkpoint);
+  if (baseActionSize(policy) > 0 || layoutOfPolicy(policy).chunkLength > 1) {
+    print("the page has no policy: pages can't run chunks or corrections of a base yet");
+    return null;
+  }
   const { bytes } = await policyOnnx(policy, policyMetadata(policy));
   return { step: policy.step, bytes };
 }

@@ -27,7 +27,9 @@ export interface PolicyFile {
 
 /**
  * The policy's mode as an ONNX graph: `obs` [N, O], as the task gives them, to `action` [N, A] in
- * [−1, 1], or to a chunk [N, H · A]; a flow or diffusion policy takes `noise` too. N is free where the policy treats rows alone, as its files for two sizes show, else `numRows`.
+ * [−1, 1], or to a chunk [N, H · A]; a flow or diffusion policy takes `noise` too. One that corrects a base takes
+ * [o, a_b], the base's action behind the observation. N is free where the policy treats rows alone, as its
+ * files for two sizes show, else `numRows`.
  */
 export async function policyOnnx(
   policy: SavedPolicy,
@@ -52,6 +54,7 @@ export function policyMetadata(policy: SavedPolicy): Record<string, string> {
     observation_names: task.observation.names.join(","),
     action_names: task.action.names.join(","),
     ...chunkMetadata(policy),
+    ...(baseActionSize(policy) > 0 && { base_action_size: String(baseActionSize(policy)) }),
     ...driveMetadata(task),
   };
 }
@@ -68,7 +71,12 @@ function chunkMetadata(policy: SavedPolicy): Record<string, string> {
   };
 }
 
-function layoutOfPolicy({ algorithm, config, task }: SavedPolicy): ActionLayout {
+/** Numbers behind the task's observation: the action of the base that the policy corrects; 0 without one. */
+export function baseActionSize({ algorithm, task }: SavedPolicy): number {
+  return algorithm.observesBase ? task.action.size : 0;
+}
+
+export function layoutOfPolicy({ algorithm, config, task }: SavedPolicy): ActionLayout {
   const spec = {
     observationSize: task.observation.size,
     actionSize: task.action.size,
@@ -116,7 +124,8 @@ async function graphFile(
     return [{ policy, normalizer }, { action }] as const;
   };
   const row = (width: number): ArraySpec => ({ shape: [numRows, width], dtype: "float32" });
-  const inputs = { obs: row(task.observation.size), ...(drawsAlways && { noise: row(numDraws) }) };
+  const obs = row(task.observation.size + baseActionSize(saved));
+  const inputs = { obs, ...(drawsAlways && { noise: row(numDraws) }) };
   const example = { state: policyArrays(saved), inputs } as never; // its type would be endless
   const program = await compile(act as never, example, { name: `${algorithm.name} policy` });
   try {

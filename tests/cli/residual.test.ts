@@ -63,6 +63,18 @@ test("a run that corrects a base keeps it: judged, recorded and gone on with whe
   renameSync(join(folder, "away"), join(runs, "base"));
 }, 60_000);
 
+test("its file takes the base's action behind the observation, and its page has no policy", async () => {
+  const file = join(folder, "policy.onnx");
+  expect(await done("export", "better", "--runs", runs, "--onnx", file)).toMatch(
+    /corrects a base: obs ends with that policy's action, 5 numbers/,
+  );
+  expect(readFileSync(file).includes("base_action_size")).toBe(true);
+  const page = join(folder, "page.html");
+  expect(await done("export", "better", "--runs", runs, "--html", "--out", page)).toMatch(
+    /the page has no policy/,
+  );
+}, 60_000);
+
 test("a run that corrects can itself be corrected", async () => {
   const method = ["--method", "residual", "--name", "best"];
   const run = [...method, "--total-timesteps", "200", ...correcting];

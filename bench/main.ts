@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { benchFinetune } from "./finetune/index.ts";
 import { benchLearn } from "./learn/index.ts";
 import { benchNn } from "./nn/index.ts";
 import { benchOffline } from "./offline/index.ts";
@@ -30,6 +31,7 @@ export interface BenchOptions {
 }
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
+  finetune: benchFinetune,
   learn: benchLearn,
   nn: benchNn,
   offline: benchOffline,

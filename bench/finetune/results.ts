@@ -1,0 +1,137 @@
+// `npm run results:finetune -- <runs>`: judges runs that began with a policy or with demonstrations, keeps the
+// figures in docs/results/finetune.json and writes docs/results/finetune.md from all that are kept there.
+//
+// A run and the base that it keeps are judged on the same 100 starts, which no training of that seed saw. Steps to
+// a success rate are those of the run's own evaluations, its wall time is from meta.json.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createVecEnv } from "../../sim/vecEnv.ts";
+import { taskSource } from "../../tasks/index.ts";
+import { algorithmNamed } from "../../train/config.ts";
+import { runEpisodes } from "../../train/evaluate.ts";
+import { readMetrics } from "../../train/metrics.ts";
+import { baseFolder, loadPolicy, readRunConfig } from "../../train/policy.ts";
+import { readMeta } from "../../train/runMeta.ts";
+import { machine } from "../report.ts";
+
+const numEpisodes = 100;
+const seed = 4242; // of the starts
+const file = "docs/results/finetune.json";
+const page = "docs/results/finetune.md";
+
+/** What is kept of a run. */
+interface Tuned {
+  readonly name: string;
+  readonly task: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly date: string;
+  readonly commit: string;
+  readonly status: string;
+  /** Shares of the episodes; null where there is no base. */
+  readonly baseSuccess: number | null;
+  readonly success: number;
+  readonly steps: number;
+  /** Control steps until an evaluation of the run reached it; null: none did. */
+  readonly stepsTo90: number | null;
+  readonly stepsTo95: number | null;
+  readonly seconds: number;
+  readonly command: string;
+}
+
+function isTuned(run: string): boolean {
+  if (!existsSync(join(run, "config.yaml")) || readMeta(run).status === "running") return false;
+  const { needs = [], family } = algorithmNamed(readRunConfig(run).algorithm);
+  return family !== "clone" && needs.length > 0;
+}
+
+async function tunedOf(run: string): Promise<Tuned> {
+  const { algorithm, task, train } = readRunConfig(run);
+  const { started, ended, status, gitCommit, argv } = readMeta(run);
+  const rows = readMetrics(run);
+  const reached = (rate: number) =>
+    rows.find((row) => Number(row["eval/success_rate"]) >= rate)?.step ?? null;
+  const base = baseFolder(run);
+  return {
+    name: basename(run),
+    task,
+    method: algorithm,
+    seed: train.seed,
+    date: started,
+    commit: (gitCommit ?? "-").slice(0, 7),
+    status,
+    baseSuccess: existsSync(base) ? await successOf(base) : null,
+    success: await successOf(run),
+    steps: rows.at(-1)?.step ?? 0,
+    stepsTo90: reached(0.9),
+    stepsTo95: reached(0.95),
+    seconds: ended === null ? Number.NaN : (Date.parse(ended) - Date.parse(started)) / 1000,
+    command: argv.join(" "),
+  };
+}
+
+/** Share of the fresh episodes that succeeded, with the best checkpoint. */
+async function successOf(folder: string): Promise<number> {
+  const policy = await loadPolicy(folder, undefined, { numRows: numEpisodes });
+  const task = await taskSource(policy.config.task);
+  const env = await createVecEnv(task, { numEnvs: numEpisodes, seed, numWorkers: 1 });
+  const { successes } = await runEpisodes(env, seed, (rows, begins) => policy.act(rows, begins));
+  env.dispose();
+  await policy.dispose();
+  return successes.filter(Boolean).length / numEpisodes;
+}
+
+function kept(): Tuned[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Tuned[]) : [];
+}
+
+function pageOf(runs: readonly Tuned[]): string {
+  const percent = (x: number | null) => (x === null ? "-" : `${Math.round(100 * x)} %`);
+  const cells = (r: Tuned) => [
+    r.task,
+    r.method,
+    r.seed,
+    percent(r.baseSuccess),
+    percent(r.success),
+    r.stepsTo90 ?? "-",
+    r.stepsTo95 ?? "-",
+    r.steps,
+    r.status,
+    r.seconds.toFixed(0),
+    r.commit,
+  ];
+  const line = (row: readonly unknown[]) => `| ${row.join(" | ")} |`;
+  const titles = "task,method,seed,base,success,steps to 90 %,to 95 %,steps,end,s,commit".split(
+    ",",
+  );
+  return `# Making policies better
+
+Written by \`npm run results:finetune\` from runs' own files on ${machine()}; do not edit.
+
+Base and result are judged on the same ${numEpisodes} fresh starts, each with its best checkpoint. Steps to a success
+rate are those of the run's own evaluations. Seconds are wall time from command to end, evaluations
+included, on a machine that had other work. Every run that was kept is here, the bad ones too.
+
+${[titles, titles.map(() => "---"), ...runs.map(cells)].map(line).join("\n")}
+
+\`\`\`sh
+${runs.map(({ command }) => command).join("\n")}
+\`\`\`
+`;
+}
+
+const folder = process.argv[2];
+const found = folder === undefined ? [] : readdirSync(folder).map((name) => join(folder, name));
+const fresh: Tuned[] = [];
+for (const run of found.filter(isTuned)) fresh.push(await tunedOf(run));
+const isNew = (old: Tuned) =>
+  fresh.every(({ name, date }) => name !== old.name || date !== old.date);
+const all = [...kept().filter(isNew), ...fresh].sort(
+  (a, b) => a.task.localeCompare(b.task) || a.method.localeCompare(b.method) || a.seed - b.seed,
+);
+if (all.length === 0) throw new Error("no runs yet: npm run results:finetune -- <folder of runs>");
+mkdirSync("docs/results", { recursive: true });
+writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+writeFileSync(page, pageOf(all));
+console.log(`wrote ${page} from ${all.length} runs`);

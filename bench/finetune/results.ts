@@ -6,8 +6,9 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { createVecEnv } from "../../sim/vecEnv.ts";
+import { createVecEnv, type VecEnv } from "../../sim/vecEnv.ts";
 import { taskSource } from "../../tasks/index.ts";
+import { baseOf } from "../../train/base.ts";
 import { algorithmNamed } from "../../train/config.ts";
 import { runEpisodes } from "../../train/evaluate.ts";
 import { readMetrics } from "../../train/metrics.ts";
@@ -37,7 +38,8 @@ interface Tuned {
   readonly stepsTo90: number | null;
   readonly stepsTo95: number | null;
   readonly seconds: number;
-  readonly command: string;
+  /** What made the base, then the run. */
+  readonly commands: readonly string[];
 }
 
 function isTuned(run: string): boolean {
@@ -47,7 +49,7 @@ function isTuned(run: string): boolean {
 }
 
 async function tunedOf(run: string): Promise<Tuned> {
-  const { algorithm, task, train } = readRunConfig(run);
+  const { algorithm, task, train, base: given } = readRunConfig(run);
   const { started, ended, status, gitCommit, argv } = readMeta(run);
   const rows = readMetrics(run);
   const reached = (rate: number) =>
@@ -67,17 +69,29 @@ async function tunedOf(run: string): Promise<Tuned> {
     stepsTo90: reached(0.9),
     stepsTo95: reached(0.95),
     seconds: ended === null ? Number.NaN : (Date.parse(ended) - Date.parse(started)) / 1000,
-    command: argv.join(" "),
+    commands: [...(given ? [commandOf(baseOf(given).run)] : []), argv.join(" ")],
   };
+}
+
+function commandOf(run: string): string {
+  return readMeta(run).argv.join(" ");
+}
+
+/** Envs of each task, made before any program: what compiles programs can't begin physics afterwards. */
+async function openEnvs(runs: readonly string[]): Promise<Map<string, VecEnv>> {
+  const envs = new Map<string, VecEnv>();
+  for (const task of new Set(runs.map((run) => readRunConfig(run).task))) {
+    const options = { numEnvs: numEpisodes, seed, numWorkers: 1 };
+    envs.set(task, await createVecEnv(await taskSource(task), options));
+  }
+  return envs;
 }
 
 /** Share of the fresh episodes that succeeded, with the best checkpoint. */
 async function successOf(folder: string): Promise<number> {
   const policy = await loadPolicy(folder, undefined, { numRows: numEpisodes });
-  const task = await taskSource(policy.config.task);
-  const env = await createVecEnv(task, { numEnvs: numEpisodes, seed, numWorkers: 1 });
+  const env = envs.get(policy.config.task)!;
   const { successes } = await runEpisodes(env, seed, (rows, begins) => policy.act(rows, begins));
-  env.dispose();
   await policy.dispose();
   return successes.filter(Boolean).length / numEpisodes;
 }
@@ -116,15 +130,18 @@ included, on a machine that had other work. Every run that was kept is here, the
 ${[titles, titles.map(() => "---"), ...runs.map(cells)].map(line).join("\n")}
 
 \`\`\`sh
-${runs.map(({ command }) => command).join("\n")}
+${[...new Set(runs.flatMap(({ commands }) => commands))].join("\n")}
 \`\`\`
 `;
 }
 
 const folder = process.argv[2];
 const found = folder === undefined ? [] : readdirSync(folder).map((name) => join(folder, name));
+const runs = found.filter(isTuned);
+const envs = await openEnvs(runs);
 const fresh: Tuned[] = [];
-for (const run of found.filter(isTuned)) fresh.push(await tunedOf(run));
+for (const run of runs) fresh.push(await tunedOf(run));
+for (const env of envs.values()) env.dispose();
 const isNew = (old: Tuned) =>
   fresh.every(({ name, date }) => name !== old.name || date !== old.date);
 const all = [...kept().filter(isNew), ...fresh].sort(

@@ -130,7 +130,7 @@ describeChromium("the page of demonstrations", () => {
     for (const words of ["shift along x", "fingers", "save the episode", "discard it"])
       expect(panel).toContain(words);
     expect(await evaluate("salleDemo.timeline.count")).toBe(1);
-    expect(await page.textContent("#state")).toContain("press a key");
+    await eventually(() => page.textContent("#state")).toContain("press a key");
   });
 
   test("keys move the hand in their direction, at the task's own speed", async () => {
@@ -160,7 +160,9 @@ describeChromium("the page of demonstrations", () => {
     expect(await evaluate("salleDemo.success")).toBe(true);
     await page.keyboard.press("Space");
     await become("ready");
-    expect(await page.textContent("#state")).toMatch(/saved: \d+ steps, return 1\.00, a success/);
+    await eventually(() => page.textContent("#state")).toMatch(
+      /saved: \d+ steps, return 1\.00, a success/,
+    );
     const dataset = new Dataset(path);
     expect(dataset.episodes).toHaveLength(1);
     const { info, actions } = dataset.episode(0);

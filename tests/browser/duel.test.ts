@@ -83,8 +83,9 @@ async function drag(page: Page): Promise<void> {
 async function pagesForks(page: Page): Promise<{ fork: string[]; rival: string[] }> {
   const eventually = (code: string) => expect.poll(() => page.evaluate(code), { timeout: 60_000 });
   await eventually("globalThis.salle?.episode?.finished === true").toBe(true);
-  await eventually("document.querySelector('select[aria-label^=Actions]').options.length").toBe(3);
-  await page.selectOption("select[aria-label^=Actions]", { index: 2 });
+  const acting = "select[aria-label='Actions of the fork']";
+  await eventually(`document.querySelector("${acting}").options.length`).toBe(3);
+  await page.selectOption(acting, { index: 2 });
   await page.selectOption("select[aria-label^=Beside]", { index: 1 });
   await page.evaluate(`salle.fork(${forkStep})`);
   await eventually(`salle.episode.fork?.count > ${forkStep + numSteps}`).toBe(true);
@@ -142,7 +143,9 @@ describeChromium("a policy in the page", () => {
     try {
       await page.goto(viewer.url);
       await eventually("globalThis.salle?.episode?.finished === true").toBe(true);
-      await page.selectOption("select[aria-label^=Actions]", { label: "sac seed 2, step 7" });
+      await page.selectOption('select[aria-label="Actions of the fork"]', {
+        label: "sac seed 2, step 7",
+      });
       await page.selectOption("select[aria-label^=Beside]", { label: "sac seed 1, step 7" });
       await page.evaluate(`salle.fork(${forkStep})`);
       await eventually(there).toBe(true);

@@ -19,7 +19,7 @@ import { valueAndGrad } from "../nn/gradient.ts";
 import { zeros as zerosInit } from "../nn/initializers.ts";
 import { initMlp, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
-import { add, exp, mean, mul, neg, softmax, sub, sum, type Tensor, tanh } from "../nn/ops.ts";
+import { exp, mean, mul, neg, softmax, sub, sum, type Tensor, tanh } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
@@ -32,10 +32,11 @@ import type {
   UpdatePhase,
 } from "./agent.ts";
 import { bellmanProjection, categoricalSettings, edgeMass, supportOf } from "./categorical.ts";
-import { descend, descentSettings, initDescent } from "./descent.ts";
+import { descentSettings, initDescent } from "./descent.ts";
 import { withMirrorImages } from "./mirror.ts";
 import { judge, networkSettings } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import { descendActor, descendCritics, updateAlpha } from "./steps.ts";
 
 // In brackets the paper's, for locomotion. Ours suit one CPU: tau goes with the batch's size.
 const settings = z
@@ -171,7 +172,13 @@ function update(
   if (!trainActor) return [withCritics, criticMetrics];
   const [withActor, logProbs, actorMetrics] = updateActor(withCritics, inputs, config);
   const targetEntropy = -config.targetEntropyScale * spec.actionSize;
-  const [next, alphaMetrics] = updateAlpha(withActor, logProbs, targetEntropy, inputs, config);
+  const [next, alphaMetrics] = updateAlpha(
+    withActor,
+    logProbs,
+    targetEntropy,
+    inputs.progress,
+    config,
+  );
   return [next, { ...criticMetrics, ...actorMetrics, ...alphaMetrics }];
 }
 
@@ -187,19 +194,14 @@ function updateCritics(
     const logits = judge(critics, observations, actions, config); // [E, B, K]
     return sum(mean(crossEntropy(logits, targets), 1));
   })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    inputs.progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
+  const next = descendCritics(state, grads, inputs.progress, config);
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
   const metrics = {
     "train/critic_loss": loss,
     "train/q_mean": mean(expectedValue(targets, supportOf(config))),
     "train/edge_mass": edgeMass(targets),
   };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  return [{ ...next, targetCritics }, metrics];
 }
 
 /** Histograms of r − γᵐ α log π(a'|s') + γᵐ z, one for each critic, [E, B, K]. */
@@ -227,39 +229,8 @@ function updateActor(
     const values = mean(expectedValue(probs, supportOf(config)), 0); // [B]
     return [mean(sub(mul(alpha, logProbs), values)), { logProbs }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/entropy": neg(mean(logProbs)) };
-  return [{ ...state, actor, actorOptimizer }, logProbs, metrics];
-}
-
-/** −mean α (log π + H̄), with the log-probabilities that the actor's step had. */
-function updateAlpha(
-  state: State,
-  logProbs: Tensor,
-  targetEntropy: number,
-  { progress }: Inputs,
-  config: FastSacConfig,
-): readonly [State, Metrics] {
-  const metrics = { "train/ent_coef": exp(state.logAlpha) };
-  if (!config.learnAlpha) return [state, metrics];
-  const [loss, grad] = valueAndGrad((logAlpha: Tensor) =>
-    neg(mul(exp(logAlpha), add(mean(logProbs), targetEntropy))),
-  )(state.logAlpha);
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, grad, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
-  );
-  return [
-    { ...state, logAlpha, alphaOptimizer },
-    { ...metrics, "train/ent_coef_loss": loss },
-  ];
+  return [descendActor(state, grads, progress, config), logProbs, metrics];
 }
 
 /** The distribution of actions before the tanh. */

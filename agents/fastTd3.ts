@@ -40,9 +40,10 @@ import type {
   UpdatePhase,
 } from "./agent.ts";
 import { bellmanProjection, categoricalSettings, edgeMass, supportOf } from "./categorical.ts";
-import { descend, descentSettings, initDescent } from "./descent.ts";
+import { descentSettings, initDescent } from "./descent.ts";
 import { judge, networkSettings } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import { descendActor, descendCritics } from "./steps.ts";
 
 // In brackets the paper's. Ours suit one CPU: a tau of 0.1 belongs to batches of thousands.
 const settings = z
@@ -169,19 +170,14 @@ function updateCritics(
     const logits = judge(critics, observations, actions, judging(config)); // [E, B, K]
     return sum(mean(crossEntropy(logits, target), 1));
   })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    inputs.progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
+  const next = descendCritics(state, grads, inputs.progress, config);
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
   const metrics = {
     "train/critic_loss": loss,
     "train/q_mean": mean(expectedValue(target, supportOf(config))),
     "train/edge_mass": edgeMass(target),
   };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  return [{ ...next, targetCritics }, metrics];
 }
 
 /** The successor's histogram as the critic has it that expects least, moved by the rewards, [B, K]. */
@@ -215,13 +211,7 @@ function updateActor(
     const qs = expectedValue(softmax(logits), supportOf(config)); // [E, B]
     return neg(mean(min(qs, 0)));
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    inputs.progress,
-    config,
-  );
-  return [{ ...state, actor, actorOptimizer }, { "train/actor_loss": loss }];
+  return [descendActor(state, grads, inputs.progress, config), { "train/actor_loss": loss }];
 }
 
 function acting({ activation }: FastTd3Config): MlpApply {

@@ -18,7 +18,7 @@ import { valueAndGrad } from "../nn/gradient.ts";
 import { scaled, uniformFanIn } from "../nn/initializers.ts";
 import { dropoutMasks, initMlp, type MlpApply, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal, subset } from "../nn/noise.ts";
-import { add, exp, mean, mul, neg, square, sub, sum, type Tensor, tanh } from "../nn/ops.ts";
+import { add, exp, mean, mul, neg, sub, type Tensor, tanh } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
@@ -30,10 +30,18 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "./agent.ts";
-import { descend, descentSettings, initDescent } from "./descent.ts";
+import { descentSettings, initDescent } from "./descent.ts";
 import { halfMirrored } from "./mirror.ts";
-import { membersAt, networkSettings, numMembers, qValues, reduceHeads } from "./networks.ts";
+import {
+  initCritics,
+  membersAt,
+  networkSettings,
+  numMembers,
+  qValues,
+  reduceHeads,
+} from "./networks.ts";
 import { offPolicySettings } from "./offPolicy.ts";
+import { descendActor, regressCritics, updateAlpha } from "./steps.ts";
 
 const reduction = z.enum(["min", "mean"]);
 
@@ -131,13 +139,7 @@ export const sac: OffPolicyAlgorithm<SacConfig, SacState<NdArray>, SacNoise<Tens
 
 function init(spec: EnvSpec, config: SacConfig, rng: Rng): SacState<NdArray> {
   const { observationSize, actionSize } = spec;
-  const critics = initMlp(rng.split("critics"), {
-    inputs: observationSize + actionSize,
-    hidden: config.criticHidden,
-    outputs: 1,
-    ensemble: config.numCritics,
-    layerNorm: config.criticLayerNorm,
-  });
+  const critics = initCritics(rng.split("critics"), spec, config);
   const head = scaled(uniformFanIn, config.actorHeadScale);
   const actor = initMlp(rng.split("actor"), {
     inputs: observationSize,
@@ -195,7 +197,13 @@ function update(
   if (!phase.trainActor) return [withCritics, criticMetrics];
   const [withActor, logProbs, actorMetrics] = updateActor(withCritics, inputs, config);
   const targetEntropy = -config.targetEntropyScale * actionSize;
-  const [next, alphaMetrics] = updateAlpha(withActor, logProbs, targetEntropy, inputs, config);
+  const [next, alphaMetrics] = updateAlpha(
+    withActor,
+    logProbs,
+    targetEntropy,
+    inputs.progress,
+    config,
+  );
   return [next, { ...criticMetrics, ...actorMetrics, ...alphaMetrics }];
 }
 
@@ -203,19 +211,11 @@ function update(
 function updateCritics(state: State, inputs: Inputs, config: SacConfig): readonly [State, Metrics] {
   const { observations, actions } = inputs.batch;
   const target = softTarget(state, inputs, config);
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, observations, actions, judging(inputs.noise.masks.critics, config));
-    return [sum(mean(square(sub(qs, target)), 1)), { qs }] as const; // qs: [E, B]
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    inputs.progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  const apply = judging(inputs.noise.masks.critics, config);
+  const rows = { observations, actions, target, progress: inputs.progress };
+  const [next, metrics] = regressCritics(state, rows, config, { apply });
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
+  return [{ ...next, targetCritics }, metrics];
 }
 
 /** Eq. 3 inside eq. 5: r + γᵐ (Q̄(s', a') − α log π(a'|s')), [B]. */
@@ -250,40 +250,8 @@ function updateActor(
     const values = reduceHeads(qs, config.actorReduction);
     return [mean(sub(mul(alpha, logProbs), values)), { logProbs }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/entropy": neg(mean(logProbs)) };
-  return [{ ...state, actor, actorOptimizer }, logProbs, metrics];
-}
-
-/** Eq. 18: −mean α (log π + H̄), with the log-probabilities that the actor's step had. */
-function updateAlpha(
-  state: State,
-  logProbs: Tensor,
-  targetEntropy: number,
-  { progress }: Inputs,
-  config: SacConfig,
-): readonly [State, Metrics] {
-  const metrics = { "train/ent_coef": exp(state.logAlpha) };
-  if (!config.learnAlpha) return [state, metrics];
-  const excess = add(mean(logProbs), targetEntropy);
-  const [loss, grad] = valueAndGrad((logAlpha: Tensor) =>
-    neg(mul(config.alphaLoss === "alpha" ? exp(logAlpha) : logAlpha, excess)),
-  )(state.logAlpha);
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, grad, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
-  );
-  return [
-    { ...state, logAlpha, alphaOptimizer },
-    { ...metrics, "train/ent_coef_loss": loss },
-  ];
+  return [descendActor(state, grads, progress, config), logProbs, metrics];
 }
 
 /** The distribution of actions before the tanh. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { initMlp, type MlpApply, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
-import { add, clipByValue, mean, mul, neg, square, sub, sum, type Tensor } from "../nn/ops.ts";
+import { add, clipByValue, mean, mul, neg, type Tensor } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
@@ -20,9 +20,16 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "./agent.ts";
-import { descend, descentSettings, initDescent } from "./descent.ts";
-import { firstOf, networkSettings, qValues, reduceHeads } from "./networks.ts";
+import { descentSettings, initDescent } from "./descent.ts";
+import { firstOf, initCritics, networkSettings, qValues, reduceHeads } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import { descendActor, regressCritics } from "./steps.ts";
+
+/** How targets are smoothed; to be spread into an algorithm's strict object. */
+export const smoothingSettings = {
+  smoothingNoise: z.number().min(0).default(0.2).describe("std of the noise on target actions"),
+  smoothingClip: z.number().min(0).default(0.5).describe("greatest noise on a target action"),
+} as const;
 
 // Defaults are the paper's; 5,000 random steps are SB3's order, the authors' code takes 25,000.
 const settings = z.strictObject({
@@ -31,8 +38,7 @@ const settings = z.strictObject({
   ...networkSettings,
   actorPeriod: withDefault(offPolicySettings.actorPeriod, 2),
   explorationNoise: z.number().min(0).default(0.1).describe("std of the noise on actions"),
-  smoothingNoise: z.number().min(0).default(0.2).describe("std of the noise on target actions"),
-  smoothingClip: z.number().min(0).default(0.5).describe("greatest noise on a target action"),
+  ...smoothingSettings,
 });
 
 export type Td3Config = z.infer<typeof settings>;
@@ -66,13 +72,7 @@ export const td3: OffPolicyAlgorithm<Td3Config, Td3State<NdArray>, Td3Noise<Tens
 
 function init(spec: EnvSpec, config: Td3Config, rng: Rng): Td3State<NdArray> {
   const { observationSize, actionSize } = spec;
-  const critics = initMlp(rng.split("critics"), {
-    inputs: observationSize + actionSize,
-    hidden: config.criticHidden,
-    outputs: 1,
-    ensemble: config.numCritics,
-    layerNorm: config.criticLayerNorm,
-  });
+  const critics = initCritics(rng.split("critics"), spec, config);
   const actor = initMlp(rng.split("actor"), {
     inputs: observationSize,
     hidden: config.actorHidden,
@@ -110,15 +110,16 @@ function update(
   const [withCritics, criticMetrics] = updateTd3Critics(state, inputs, config);
   if (!trainActor) return [withCritics, criticMetrics];
   const [next, actorMetrics] = updateActor(withCritics, inputs, config);
-  const { actor, critics, targetActor, targetCritics } = next;
-  return [
-    {
-      ...next,
-      targetActor: polyak(actor, targetActor, config.tau),
-      targetCritics: polyak(critics, targetCritics, config.tau),
-    },
-    { ...criticMetrics, ...actorMetrics },
-  ];
+  return [withTargets(next, config.tau), { ...criticMetrics, ...actorMetrics }];
+}
+
+/** The state after its target networks followed. */
+export function withTargets<S extends State>(state: S, tau: number): S {
+  return {
+    ...state,
+    targetActor: polyak(state.actor, state.targetActor, tau),
+    targetCritics: polyak(state.critics, state.targetCritics, tau),
+  };
 }
 
 /** What the critics' step reads of the settings. */
@@ -135,18 +136,8 @@ export function updateTd3Critics(
 ): readonly [State, Metrics] {
   const { observations, actions } = inputs.batch;
   const target = smoothTarget(state, inputs, config);
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, observations, actions, judging(config)); // [E, B]
-    return [sum(mean(square(sub(qs, target)), 1)), { qs }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    inputs.progress,
-    config,
-  );
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer }, metrics];
+  const rows = { observations, actions, target, progress: inputs.progress };
+  return regressCritics(state, rows, config);
 }
 
 /** Eq. 14 inside the clipped double target: r + γᵐ min Q̄(s', π̄(s') + clipped noise), [B]. */
@@ -168,13 +159,7 @@ function updateActor(state: State, inputs: Inputs, config: Td3Config): readonly 
     const actions = mlp(actor, observations, acting(config));
     return neg(mean(qValues(first, observations, actions, judging(config))));
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    inputs.progress,
-    config,
-  );
-  return [{ ...state, actor, actorOptimizer }, { "train/actor_loss": loss }];
+  return [descendActor(state, grads, inputs.progress, config), { "train/actor_loss": loss }];
 }
 
 function acting({ activation }: CriticConfig): MlpApply {

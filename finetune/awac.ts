@@ -13,15 +13,16 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "../agents/agent.ts";
-import { descend, descentSettings, initDescent } from "../agents/descent.ts";
+import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import { descendActor, regressCritics } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import type { MlpParams } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
-import { add, clipByValue, mean, mul, neg, square, sub, sum, type Tensor } from "../nn/ops.ts";
+import { add, clipByValue, mean, mul, neg, sub, type Tensor } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
@@ -128,18 +129,7 @@ function updateCritics(
   const nextActions = drawn(state.actor, nextObservations, noise.nextActions, config);
   const nextQs = qValues(state.targetCritics, nextObservations, nextActions, config);
   const target = add(rewards, mul(discounts, reduceHeads(nextQs, "min")));
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, observations, actions, config); // [E, B]
-    return [sum(mean(square(sub(qs, target)), 1)), { qs }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer }, metrics];
+  return regressCritics(state, { observations, actions, target, progress }, config);
 }
 
 /** Eq. 13: −mean w log π(a|s), w = min(exp((Q(s, a) − Q(s, ã)) / λ), cap), ã ~ π. */
@@ -157,14 +147,8 @@ function updateActor(
   const [loss, grads] = valueAndGrad((actor: ClippedActor<Tensor>) =>
     neg(mean(mul(weights, gaussianLogProb(clippedGaussian(actor, observations, config), actions)))),
   )(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/weight_mean": mean(weights) };
-  return [{ ...state, actor, actorOptimizer }, metrics];
+  return [descendActor(state, grads, progress, config), metrics];
 }
 
 function drawn(

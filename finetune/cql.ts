@@ -17,6 +17,7 @@ import type {
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import { descendActor, descendCritics, stepAlpha, summedSquares } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { sampleGaussian, sampleTanhGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
@@ -30,7 +31,6 @@ import {
   mean,
   mul,
   neg,
-  square,
   sub,
   sum,
   type Tensor,
@@ -203,20 +203,15 @@ function updateCritics(
   const multiplier = config.valueGap === null ? 1 : clipByValue(exp(state.logMultiplier), 0, 1e6);
   const [loss, grads, { gap, qs, error }] = valueAndGrad((critics: MlpParams<Tensor>) => {
     const { gaps, qs } = gapsOf(critics); // [E, B] both
-    const error = sum(mean(square(sub(qs, target)), 1));
+    const error = summedSquares(sub(qs, target));
     const bounded = config.leastGap === null ? gaps : clipByValue(gaps, config.leastGap, 1e9);
     const excess = sub(mean(bounded, 1), config.valueGap ?? 0); // [E]
     const push = mul(mul(sum(excess), multiplier), weight);
     return [add(error, push), { gap: mean(excess), qs, error }] as const;
   })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
-  const next = { ...state, critics, criticOptimizer, targetCritics };
+  const descended = descendCritics(state, grads, progress, config);
+  const targetCritics = polyak(descended.critics, state.targetCritics, config.tau);
+  const next = { ...descended, targetCritics };
   const metrics = {
     "train/critic_loss": error,
     "train/q_mean": mean(qs),
@@ -272,20 +267,11 @@ function updateActor(
     return [mean(sub(mul(alpha, logProbs), value)), { logProbs }] as const;
   })(state.actor);
   const excess = add(mean(logProbs), targetEntropy);
-  const [, alphaGrad] = valueAndGrad((logAlpha: Tensor) => neg(mul(logAlpha, excess)))(
-    state.logAlpha,
-  );
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
+  const acted = descendActor(state, grads, progress, config);
+  const [{ actor, actorOptimizer, logAlpha, alphaOptimizer }] = stepAlpha(
+    acted,
+    { excess, of: "logAlpha", progress },
     config,
-  );
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, alphaGrad, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
   );
   const metrics = {
     "train/actor_loss": loss,

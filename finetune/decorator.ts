@@ -16,9 +16,11 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "../agents/agent.ts";
-import { descend, descentSettings, initDescent } from "../agents/descent.ts";
+import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { offPolicySettings, withDefault } from "../agents/offPolicy.ts";
+import type { SacState } from "../agents/sac.ts";
+import { descendActor, regressCritics, updateAlpha } from "../agents/steps.ts";
 import { gaussianOf, sampleGaussian, sampleTanhGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { scaled, uniformFanIn } from "../nn/initializers.ts";
@@ -32,13 +34,11 @@ import {
   mean,
   mul,
   neg,
-  square,
   sub,
-  sum,
   type Tensor,
   tanh,
 } from "../nn/ops.ts";
-import { type AdamState, polyak } from "../nn/optimizers.ts";
+import { polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import {
@@ -95,14 +95,7 @@ const settings = z.strictObject({
 
 export type DecoratorConfig = z.infer<typeof settings>;
 
-export type DecoratorState<T> = {
-  readonly actor: MlpParams<T>;
-  readonly critics: MlpParams<T>;
-  readonly targetCritics: MlpParams<T>;
-  readonly logAlpha: T;
-  readonly actorOptimizer: AdamState<T>;
-  readonly criticOptimizer: AdamState<T>;
-  readonly alphaOptimizer: AdamState<T>;
+export type DecoratorState<T> = SacState<T> & {
   /** Never trained. */
   readonly actionNormalizer: ActionNormalizer<T>;
 };
@@ -190,7 +183,13 @@ function update(
   if (!trainActor) return [withCritics, criticMetrics];
   const [withActor, logProbs, actorMetrics] = updateActor(withCritics, inputs, config);
   const targetEntropy = -config.targetEntropyScale * actionSize;
-  const [next, alphaMetrics] = updateAlpha(withActor, logProbs, targetEntropy, inputs, config);
+  const [next, alphaMetrics] = updateAlpha(
+    withActor,
+    logProbs,
+    targetEntropy,
+    inputs.progress,
+    config,
+  );
   return [next, { ...criticMetrics, ...actorMetrics, ...alphaMetrics }];
 }
 
@@ -222,19 +221,10 @@ function updateCritics(
           config,
         );
   const target = softTarget(state, batch, noise.nextCorrections, config);
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, seen.states, judged, config); // [E, B]
-    return [sum(mean(square(sub(qs, target)), 1)), { qs }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  const rows = { observations: seen.states, actions: judged, target, progress };
+  const [next, metrics] = regressCritics(state, rows, config);
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
+  return [{ ...next, targetCritics }, metrics];
 }
 
 /** SAC's eq. 3 inside eq. 5: r + γᵐ (Q̄(s', a') − α log π(a_r'|s', a_b')), [B]. */
@@ -267,34 +257,6 @@ function updateActor(
     const qs = qValues(state.critics, seen.states, judgedActions(seen, correction, config), config);
     return [mean(sub(mul(alpha, logProbs), reduceHeads(qs, "min"))), { logProbs }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/entropy": neg(mean(logProbs)) };
-  return [{ ...state, actor, actorOptimizer }, logProbs, metrics];
-}
-
-/** SAC's eq. 18: −mean α (log π + H̄). */
-function updateAlpha(
-  state: State,
-  logProbs: Tensor,
-  targetEntropy: number,
-  { progress }: Inputs,
-  config: DecoratorConfig,
-): readonly [State, Metrics] {
-  const excess = add(mean(logProbs), targetEntropy);
-  const [loss, grad] = valueAndGrad((logAlpha: Tensor) => neg(mul(exp(logAlpha), excess)))(
-    state.logAlpha,
-  );
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, grad, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
-  );
-  const metrics = { "train/ent_coef": exp(state.logAlpha), "train/ent_coef_loss": loss };
-  return [{ ...state, logAlpha, alphaOptimizer }, metrics];
+  return [descendActor(state, grads, progress, config), logProbs, metrics];
 }

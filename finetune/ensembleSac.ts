@@ -5,9 +5,16 @@
 
 import { z } from "zod";
 import type { ActInputs, Batch, EnvSpec, Metrics, UpdateInputs } from "../agents/agent.ts";
-import { descend, descentSettings, initDescent } from "../agents/descent.ts";
+import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { SacState } from "../agents/sac.ts";
+import {
+  descendActor,
+  type RegressionOptions,
+  regressCritics,
+  stepAlpha,
+} from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import {
   type Gaussian,
@@ -19,8 +26,8 @@ import { valueAndGrad } from "../nn/gradient.ts";
 import { constant, uniform, uniformFanIn } from "../nn/initializers.ts";
 import { type Activation, initMlp, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
-import { add, exp, mean, mul, neg, square, sub, sum, type Tensor, tanh } from "../nn/ops.ts";
-import { type AdamState, polyak } from "../nn/optimizers.ts";
+import { add, exp, mean, mul, neg, sub, type Tensor, tanh } from "../nn/ops.ts";
+import { polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import { offlineSettings } from "./offlineSettings.ts";
@@ -37,15 +44,7 @@ export const ensembleSettings = {
 
 export type EnsembleConfig = z.infer<z.ZodObject<typeof ensembleSettings>>;
 
-export type EnsembleState<T> = {
-  readonly actor: MlpParams<T>;
-  readonly critics: MlpParams<T>;
-  readonly targetCritics: MlpParams<T>;
-  readonly logAlpha: T;
-  readonly actorOptimizer: AdamState<T>;
-  readonly criticOptimizer: AdamState<T>;
-  readonly alphaOptimizer: AdamState<T>;
-};
+export type EnsembleState<T> = SacState<T>;
 
 /** Draws for the policy at this state and at the next. */
 export type EnsembleNoise<T> = { readonly actions: T; readonly nextActions: T }; // [B, A] each
@@ -117,16 +116,8 @@ export function stepActor(
   const actionSize = noise.actions.shape[1]!;
   const before = ensemblePolicy(state.actor, observations, config);
   const excess = sub(mean(sampleTanhGaussian(before, noise.actions)[1]), actionSize);
-  const [, alphaGrad] = valueAndGrad((logAlpha: Tensor) => neg(mul(logAlpha, excess)))(
-    state.logAlpha,
-  );
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, alphaGrad, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
-  );
-  const alpha = exp(logAlpha);
+  const [tuned] = stepAlpha(state, { excess, of: "logAlpha", progress }, config);
+  const alpha = exp(tuned.logAlpha);
   const [loss, grads, { entropy }] = valueAndGrad((actor: MlpParams<Tensor>) => {
     const gaussian = ensemblePolicy(actor, observations, config);
     const [actions, logProbs] = sampleTanhGaussian(gaussian, noise.actions);
@@ -134,14 +125,8 @@ export function stepActor(
     const loss = mean(sub(mul(alpha, logProbs), value));
     return [add(loss, extra(actor)), { entropy: neg(mean(logProbs)) }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/entropy": entropy, "train/ent_coef": alpha };
-  return [{ ...state, actor, actorOptimizer, logAlpha, alphaOptimizer }, metrics];
+  return [descendActor(tuned, grads, progress, config), metrics];
 }
 
 /** Σ_e mean (Q_e − y)² + `extra`, y = r + γᵐ (min Q̄(s', a') − α log π); the targets follow. */
@@ -149,24 +134,14 @@ export function stepCritics(
   state: State,
   { batch, noise, progress }: Inputs,
   config: EnsembleConfig,
-  extra: (critics: MlpParams<Tensor>) => Tensor | number = () => 0,
+  extra?: RegressionOptions["extra"],
 ): readonly [State, Metrics] {
   const { observations, actions } = batch;
   const target = pessimisticTarget(state, batch, noise.nextActions, config);
-  const [, grads, { qs, error }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, observations, actions, config); // [E, B]
-    const error = sum(mean(square(sub(qs, target)), 1));
-    return [add(error, extra(critics)), { qs, error }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
-  const metrics = { "train/critic_loss": error, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  const rows = { observations, actions, target, progress };
+  const [next, metrics] = regressCritics(state, rows, config, { extra });
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
+  return [{ ...next, targetCritics }, metrics];
 }
 
 function pessimisticTarget(

@@ -17,6 +17,7 @@ import type {
 } from "../agents/agent.ts";
 import { descend, initDescent } from "../agents/descent.ts";
 import { qValues, reduceHeads } from "../agents/networks.ts";
+import { descendActor } from "../agents/steps.ts";
 import {
   boundLogStd,
   type Gaussian,
@@ -179,12 +180,7 @@ function stepUniversal(
   const [loss, grads] = valueAndGrad((actor: ClippedActor<Tensor>) =>
     neg(mean(mul(weights, gaussianLogProb(universal(actor, observations, beta, config), actions)))),
   )(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
+  const { actor, actorOptimizer } = descendActor(state, grads, progress, config);
   return [{ actor, actorOptimizer }, { "train/actor_loss": loss }] as const;
 }
 

@@ -18,6 +18,7 @@ import type {
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import { descendActor, descendCritics, stepAlpha, summedSquares } from "../agents/steps.ts";
 import { type Gaussian, sampleGaussian, sampleTanhGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import type { MlpParams } from "../nn/layers.ts";
@@ -29,7 +30,6 @@ import {
   mean,
   mul,
   neg,
-  square,
   squeeze,
   stopGradient,
   sub,
@@ -216,12 +216,11 @@ function stepCritics(
   const gapsOf = gapJudge(policyAt, { batch, noise }, config);
   const [, grads, { error, gap }] = valueAndGrad((critics: MlpParams<Tensor>) => {
     const { gaps, qs } = gapsOf(critics);
-    const error = sum(mean(square(sub(qs, target)), 1));
+    const error = summedSquares(sub(qs, target));
     const gap = sum(mean(gaps, 1));
     return [add(error, mul(gap, config.conservatism)), { error, gap }] as const;
   })(state.critics);
-  const from = [state.critics, grads, state.criticOptimizer] as const;
-  const [critics, criticOptimizer] = descend(from, config.criticLearningRate, progress, config);
+  const { critics, criticOptimizer } = descendCritics(state, grads, progress, config);
   const targetCritics = polyak(critics, state.targetCritics, config.tau);
   const metrics = { "train/critic_loss": error, "train/value_gap": gap };
   return [{ critics, criticOptimizer, targetCritics }, metrics] as const;
@@ -243,15 +242,12 @@ function stepUniversal(
     const loss = mean(sub(mul(alpha, logProbs), mul(squeeze(beta, [-1]), q)));
     return [loss, { logProbs }] as const;
   })(state.actor);
-  const from = [state.actor, grads, state.actorOptimizer] as const;
-  const [actor, actorOptimizer] = descend(from, config.actorLearningRate, progress, config);
+  const acted = descendActor(state, grads, progress, config);
   const excess = sub(mean(logProbs), actionSize);
-  const [, slope] = valueAndGrad((log: Tensor) => neg(mul(log, excess)))(state.logAlpha);
-  const [logAlpha, alphaOptimizer] = descend(
-    [state.logAlpha, slope, state.alphaOptimizer],
-    config.alphaLearningRate,
-    progress,
-    { ...config, weightDecay: 0 },
+  const [{ actor, actorOptimizer, logAlpha, alphaOptimizer }] = stepAlpha(
+    acted,
+    { excess, of: "logAlpha", progress },
+    config,
   );
   const metrics = { "train/actor_loss": loss, "train/ent_coef": alpha };
   return [{ actor, actorOptimizer, logAlpha, alphaOptimizer }, metrics] as const;

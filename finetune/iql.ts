@@ -17,6 +17,7 @@ import type {
 } from "../agents/agent.ts";
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
+import { descendActor, descendCritics } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
@@ -185,12 +186,7 @@ export function updateIqlJudges(
     progress,
     config,
   );
-  const [critics, criticOptimizer] = descend(
-    [state.critics, criticGrads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
+  const { critics, criticOptimizer } = descendCritics(state, criticGrads, progress, config);
   const targetCritics = polyak(critics, state.targetCritics, config.tau);
   const metrics = {
     "train/critic_loss": criticLoss,
@@ -222,8 +218,8 @@ function updateActor(
       : neg(gaussianLogProb(gaussian, actions));
     return mean(mul(weights, misfit));
   })(state.actor);
-  const from = [state.actor, grads, state.actorOptimizer] as const;
-  return [...descend(from, config.actorLearningRate, progress, config), loss];
+  const { actor, actorOptimizer } = descendActor(state, grads, progress, config);
+  return [actor, actorOptimizer, loss];
 }
 
 function valuesOf(value: MlpParams<Tensor>, observations: Tensor, config: JudgeConfig): Tensor {

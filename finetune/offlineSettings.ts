@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { offPolicySettings, withDefault } from "../agents/offPolicy.ts";
+import { smoothingSettings } from "../agents/td3.ts";
 
 /** To be spread into an algorithm's strict object; it may redefine a key with another default. */
 export const offlineSettings = {
@@ -31,4 +32,10 @@ export const offlineSettings = {
     .union([z.number().positive(), z.literal("returnRange")])
     .default(1)
     .describe("factor on rewards; returnRange: 1000 over the span of the data's returns"),
+} as const;
+
+/** Of those among them that are a TD3: its noise on actions, which is for the steps online. */
+export const onlineTd3Settings = {
+  explorationNoise: z.number().min(0).default(0.1).describe("std of the noise on actions, online"),
+  ...smoothingSettings,
 } as const;

@@ -12,10 +12,11 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "../agents/agent.ts";
-import { descend, descentSettings } from "../agents/descent.ts";
+import { descentSettings } from "../agents/descent.ts";
 import { networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
-import { type Td3Noise, type Td3State, td3 } from "../agents/td3.ts";
+import { descendActor, regressCritics } from "../agents/steps.ts";
+import { type Td3Noise, type Td3State, td3, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { type MlpParams, mlp } from "../nn/layers.ts";
 import {
@@ -31,9 +32,8 @@ import {
   sum,
   type Tensor,
 } from "../nn/ops.ts";
-import { polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
-import { offlineSettings } from "./offlineSettings.ts";
+import { offlineSettings, onlineTd3Settings } from "./offlineSettings.ts";
 
 const settings = z.strictObject({
   ...offlineSettings,
@@ -60,9 +60,7 @@ const settings = z.strictObject({
     .max(1)
     .default(0.5)
     .describe("what the actor's penalty falls to over the online part"),
-  explorationNoise: z.number().min(0).default(0.1).describe("std of the noise on actions, online"),
-  smoothingNoise: z.number().min(0).default(0.2).describe("std of the noise on target actions"),
-  smoothingClip: z.number().min(0).default(0.5).describe("greatest noise on a target action"),
+  ...onlineTd3Settings,
 });
 
 export type RebracConfig = z.infer<typeof settings>;
@@ -96,15 +94,7 @@ function update(
   const [judged, criticMetrics] = updateCritics(state, inputs, config, online);
   if (!trainActor) return [judged, criticMetrics];
   const [next, actorMetrics] = updateActor(judged, inputs, config, online);
-  const { actor, critics, targetActor, targetCritics } = next;
-  return [
-    {
-      ...next,
-      targetActor: polyak(actor, targetActor, config.tau),
-      targetCritics: polyak(critics, targetCritics, config.tau),
-    },
-    { ...criticMetrics, ...actorMetrics },
-  ];
+  return [withTargets(next, config.tau), { ...criticMetrics, ...actorMetrics }];
 }
 
 /** Σ_e mean (Q_e − y)², eq. 5. */
@@ -123,18 +113,7 @@ function updateCritics(
   const penalty = online ? 0 : config.criticPenalty;
   const gap = sub(nextActions, batch.nextActions!);
   const target = penalizedTarget(batch, reduceHeads(nextQs, "min"), gap, penalty);
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, observations, actions, judging(config)); // [E, B]
-    return [sum(mean(square(sub(qs, target)), 1)), { qs }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    progress,
-    config,
-  );
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer }, metrics];
+  return regressCritics(state, { observations, actions, target, progress }, config);
 }
 
 /** r + γᵐ (Q̄(s', a') − β₂ ‖a' − a'_data‖²), [B]. */
@@ -165,14 +144,8 @@ function updateActor(
     const copying = mean(sum(square(sub(chosen, actions)), -1));
     return [sub(mul(penalty, copying), mul(lambda, mean(q))), { copying }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/copying_error": copying };
-  return [{ ...state, actor, actorOptimizer }, metrics];
+  return [descendActor(state, grads, progress, config), metrics];
 }
 
 function acted(actor: MlpParams<Tensor>, observations: Tensor, { activation }: RebracConfig) {

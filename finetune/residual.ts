@@ -17,15 +17,23 @@ import type {
   UpdateInputs,
   UpdatePhase,
 } from "../agents/agent.ts";
-import { descend, descentSettings, initDescent } from "../agents/descent.ts";
-import { membersAt, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
+import { descentSettings, initDescent } from "../agents/descent.ts";
+import {
+  initCritics,
+  membersAt,
+  networkSettings,
+  qValues,
+  reduceHeads,
+} from "../agents/networks.ts";
 import { offPolicySettings, withDefault } from "../agents/offPolicy.ts";
+import { descendActor, regressCritics } from "../agents/steps.ts";
+import type { Td3State } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { zeros } from "../nn/initializers.ts";
 import { initMlp, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal, subset } from "../nn/noise.ts";
-import { abs, add, clipByValue, mean, mul, neg, square, sub, sum, type Tensor } from "../nn/ops.ts";
-import { type AdamState, polyak } from "../nn/optimizers.ts";
+import { abs, add, clipByValue, mean, mul, neg, square, sum, type Tensor } from "../nn/ops.ts";
+import { polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import {
@@ -100,13 +108,7 @@ const settings = z
 
 export type ResidualConfig = z.infer<typeof settings>;
 
-export type ResidualState<T> = {
-  readonly actor: MlpParams<T>;
-  readonly targetActor: MlpParams<T>;
-  readonly critics: MlpParams<T>;
-  readonly targetCritics: MlpParams<T>;
-  readonly actorOptimizer: AdamState<T>;
-  readonly criticOptimizer: AdamState<T>;
+export type ResidualState<T> = Td3State<T> & {
   /** Never trained. */
   readonly actionNormalizer: ActionNormalizer<T>;
 };
@@ -145,13 +147,8 @@ const almostOne = 1 - 1e-6;
 
 function init(spec: EnvSpec, config: ResidualConfig, rng: Rng): ResidualState<NdArray> {
   const { observationSize, actionSize, actionRange } = spec;
-  const critics = initMlp(rng.split("critics"), {
-    inputs: observationSize, // the state and the executed action
-    hidden: config.criticHidden,
-    outputs: 1,
-    ensemble: config.numCritics,
-    layerNorm: config.criticLayerNorm,
-  });
+  const judged = { ...spec, observationSize: observationSize - actionSize };
+  const critics = initCritics(rng.split("critics"), judged, config);
   const actor = initMlp(rng.split("actor"), {
     inputs: observationSize, // the state and the base's action
     hidden: config.actorHidden,
@@ -224,19 +221,11 @@ function updateCritics(
   const { states } = partsOf(inputs.batch.observations, state.actionNormalizer);
   const actions = normalized(inputs.batch.actions, state.actionNormalizer);
   const target = smoothTarget(state, inputs, config);
-  const [loss, grads, { qs }] = valueAndGrad((critics: MlpParams<Tensor>) => {
-    const qs = qValues(critics, states, actions, config); // [E, B]
-    return [criticLoss(sub(qs, target), config.criticLoss), { qs }] as const;
-  })(state.critics);
-  const [critics, criticOptimizer] = descend(
-    [state.critics, grads, state.criticOptimizer],
-    config.criticLearningRate,
-    inputs.progress,
-    config,
-  );
-  const targetCritics = polyak(critics, state.targetCritics, config.tau);
-  const metrics = { "train/critic_loss": loss, "train/q_mean": mean(qs) };
-  return [{ ...state, critics, criticOptimizer, targetCritics }, metrics];
+  const rows = { observations: states, actions, target, progress: inputs.progress };
+  const lossOf = (errors: Tensor) => criticLoss(errors, config.criticLoss);
+  const [next, metrics] = regressCritics(state, rows, config, { lossOf });
+  const targetCritics = polyak(next.critics, state.targetCritics, config.tau);
+  return [{ ...next, targetCritics }, metrics];
 }
 
 /** Of errors [E, B]: their mean square, or the mean of the squared mean of a row's magnitudes. */
@@ -274,12 +263,6 @@ function updateActor(
     const cost = mul(mean(sum(square(intended), -1)), config.correctionCost);
     return [add(neg(mean(qs)), cost), { size: mean(abs(intended)) }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    inputs.progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/correction_size": size };
-  return [{ ...state, actor, actorOptimizer }, metrics];
+  return [descendActor(state, grads, inputs.progress, config), metrics];
 }

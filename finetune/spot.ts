@@ -15,7 +15,8 @@ import type {
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { firstOf, networkSettings, qValues } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
-import { type Td3State, td3, updateTd3Critics } from "../agents/td3.ts";
+import { descendActor } from "../agents/steps.ts";
+import { type Td3State, td3, updateTd3Critics, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { initMlp, type MlpParams, mlp } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
@@ -36,10 +37,10 @@ import {
   sub,
   type Tensor,
 } from "../nn/ops.ts";
-import { type AdamState, polyak } from "../nn/optimizers.ts";
+import type { AdamState } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import { offlineSettings } from "./offlineSettings.ts";
+import { offlineSettings, onlineTd3Settings } from "./offlineSettings.ts";
 
 const settings = z.strictObject({
   ...offlineSettings,
@@ -57,9 +58,7 @@ const settings = z.strictObject({
     .max(1)
     .default(0.2)
     .describe("least share of λ that is left online"),
-  explorationNoise: z.number().min(0).default(0.1).describe("std of the noise on actions, online"),
-  smoothingNoise: z.number().min(0).default(0.2).describe("std of the noise on target actions"),
-  smoothingClip: z.number().min(0).default(0.5).describe("greatest noise on a target action"),
+  ...onlineTd3Settings,
 });
 
 export type SpotConfig = z.infer<typeof settings>;
@@ -129,15 +128,7 @@ function update(
   if (!trainActor) return [withCritics, criticMetrics];
   const share = stage === "online" ? costShare(inputs.progress, config.finalCostShare) : 1;
   const [next, actorMetrics] = updateActor(withCritics, inputs, config, share);
-  const { actor, critics, targetActor, targetCritics } = next;
-  return [
-    {
-      ...next,
-      targetActor: polyak(actor, targetActor, config.tau),
-      targetCritics: polyak(critics, targetCritics, config.tau),
-    },
-    { ...criticMetrics, ...actorMetrics },
-  ];
+  return [withTargets(next, config.tau), { ...criticMetrics, ...actorMetrics }];
 }
 
 /** max(least, 1 − t / T). */
@@ -197,12 +188,6 @@ function updateActor(
     );
     return [add(opinion, mul(mul(unlike, config.supportCost), share)), { unlike }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/unlikeliness": unlike };
-  return [{ ...state, actor, actorOptimizer }, metrics];
+  return [descendActor(state, grads, progress, config), metrics];
 }

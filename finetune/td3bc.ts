@@ -5,16 +5,16 @@
 
 import { z } from "zod";
 import type { Metrics, OffPolicyAlgorithm, UpdateInputs } from "../agents/agent.ts";
-import { descend, descentSettings } from "../agents/descent.ts";
+import { descentSettings } from "../agents/descent.ts";
 import { firstOf, networkSettings, qValues } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
-import { type Td3Noise, type Td3State, td3, updateTd3Critics } from "../agents/td3.ts";
+import { descendActor } from "../agents/steps.ts";
+import { type Td3Noise, type Td3State, td3, updateTd3Critics, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { type MlpParams, mlp } from "../nn/layers.ts";
 import { abs, add, div, mean, mul, square, stopGradient, sub, type Tensor } from "../nn/ops.ts";
-import { polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
-import { offlineSettings } from "./offlineSettings.ts";
+import { offlineSettings, onlineTd3Settings } from "./offlineSettings.ts";
 
 const settings = z.strictObject({
   ...offlineSettings,
@@ -26,9 +26,7 @@ const settings = z.strictObject({
     .positive()
     .default(2.5)
     .describe("α, worth of the critics' opinion beside one of copying"),
-  explorationNoise: z.number().min(0).default(0.1).describe("std of the noise on actions, online"),
-  smoothingNoise: z.number().min(0).default(0.2).describe("std of the noise on target actions"),
-  smoothingClip: z.number().min(0).default(0.5).describe("greatest noise on a target action"),
+  ...onlineTd3Settings,
 });
 
 export type Td3BcConfig = z.infer<typeof settings>;
@@ -53,15 +51,7 @@ export const td3bc: OffPolicyAlgorithm<Td3BcConfig, Td3State<NdArray>, Td3Noise<
     const [withCritics, criticMetrics] = updateTd3Critics(state, inputs, config);
     if (!trainActor) return [withCritics, criticMetrics];
     const [next, actorMetrics] = updateActor(withCritics, inputs, config);
-    const { actor, critics, targetActor, targetCritics } = next;
-    return [
-      {
-        ...next,
-        targetActor: polyak(actor, targetActor, config.tau),
-        targetCritics: polyak(critics, targetCritics, config.tau),
-      },
-      { ...criticMetrics, ...actorMetrics },
-    ];
+    return [withTargets(next, config.tau), { ...criticMetrics, ...actorMetrics }];
   },
 };
 
@@ -81,12 +71,6 @@ function updateActor(
     const copying = mean(square(sub(chosen, actions)));
     return [add(mul(mul(lambda, mean(qs)), -1), copying), { copying }] as const;
   })(state.actor);
-  const [actor, actorOptimizer] = descend(
-    [state.actor, grads, state.actorOptimizer],
-    config.actorLearningRate,
-    progress,
-    config,
-  );
   const metrics = { "train/actor_loss": loss, "train/copying_error": copying };
-  return [{ ...state, actor, actorOptimizer }, metrics];
+  return [descendActor(state, grads, progress, config), metrics];
 }

@@ -50,8 +50,12 @@ export function groupCurves(runs: readonly RunCurve[]): Curve[] {
   });
 }
 
-/** The picture; throws where there is nothing to draw. */
-export function curvesSvg(curves: readonly Curve[], metric: string): string {
+/** The picture; throws where there is nothing to draw. `across` names what `step` counts. */
+export function curvesSvg(
+  curves: readonly Curve[],
+  metric: string,
+  across = "control steps",
+): string {
   const points = curves.flatMap((curve) => curve.points);
   if (points.length === 0) throw new Error(`none of the runs has a value of "${metric}" to draw`);
   const legendHeight = rowHeight * curves.length + 10;
@@ -69,7 +73,7 @@ export function curvesSvg(curves: readonly Curve[], metric: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + legendHeight}" viewBox="0 0 ${width} ${height + legendHeight}" ${font} font-size="13" fill="#333333">`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     `<text x="${plot.left}" y="28" font-size="16">${escaped(metric)}</text>`,
-    ...axes(x, y),
+    ...axes(x, y, across),
     ...curves.flatMap((curve, i) => drawn(curve, colors[i % colors.length]!, x, y)),
     ...curves.map((curve, i) => legend(curve, colors[i % colors.length]!, height + rowHeight * i)),
     "</svg>",
@@ -92,7 +96,7 @@ export async function hasFonts(): Promise<boolean> {
 
 type Scale = ReturnType<typeof scaleLinear<number, number>>;
 
-function axes(x: Scale, y: Scale): string[] {
+function axes(x: Scale, y: Scale, across: string): string[] {
   const [left, right] = x.range() as [number, number];
   const [bottom] = y.range() as [number];
   const rows = y.ticks(6).map((tick) => {
@@ -104,7 +108,7 @@ function axes(x: Scale, y: Scale): string[] {
     const at = x(tick).toFixed(1);
     return `<path d="M${at} ${bottom}v5" stroke="#999999"/><text x="${at}" y="${bottom + 20}" text-anchor="middle">${short(tick)}</text>`;
   });
-  const title = `<text x="${(left + right) / 2}" y="${bottom + 42}" text-anchor="middle">control steps</text>`;
+  const title = `<text x="${(left + right) / 2}" y="${bottom + 42}" text-anchor="middle">${across}</text>`;
   return [...rows, `<path d="M${left} ${bottom}H${right}" stroke="#999999"/>`, ...columns, title];
 }
 

@@ -139,6 +139,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
     "ant-run-v0": { train: trainFor(360_000), algo: td3Legged },
+    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: td3Legged },
   },
   fastTd3: {
     "ant-run-v0": { train: trainFor(360_000), algo: fastTd3Legged },

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { curvesSvg, groupCurves } from "../../cli/curves.ts";
 import { machine } from "../report.ts";
+import { comparison } from "./comparison.ts";
 import type { Gait } from "./gait.ts";
 import { goals } from "./goals.ts";
 import { readLearned } from "./index.ts";
@@ -129,5 +130,11 @@ if (learned.length === 0)
 mkdirSync(folder, { recursive: true });
 const names = [...new Set(learned.map(groupName))];
 const sections = names.map((name) => section(name, membersOf(name)));
-writeFileSync(`${folder}/learning.md`, [head(), ...sections].join("\n"));
+const tasks = [...new Set(learned.map(({ task }) => task))];
+const comparisons = tasks.flatMap((task) => {
+  const runs = learned.filter((run) => run.task === task);
+  const algorithms = new Set(runs.map(({ algorithm }) => algorithm));
+  return algorithms.size > 1 ? [comparison(task, runs, folder)] : [];
+});
+writeFileSync(`${folder}/learning.md`, [head(), ...comparisons, ...sections].join("\n"));
 console.log(`wrote ${folder}/learning.md from ${learned.length} runs`);

@@ -126,7 +126,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       train: trainFor(240_000),
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
-    "ant-run-v0": { train: trainFor(350_000), algo: steady },
+    "ant-run-v0": { train: trainFor(450_000), algo: steady },
     "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
     "humanoid-stand-v0": { train: trainFor(500_000), algo: steady },
     "humanoid-walk-v0": { train: trainFor(1_000_000), algo: steady },

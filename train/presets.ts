@@ -4,6 +4,7 @@ import type { AnyAlgorithm } from "../agents/agent.ts";
 import { chunkPresets } from "./chunkPresets.ts";
 import { clonePresets } from "./clonePresets.ts";
 import { correctionPresets } from "./correctionPresets.ts";
+import { offlinePresets } from "./offlinePresets.ts";
 import type { TrainSettings } from "./settings.ts";
 
 export interface Preset {
@@ -116,6 +117,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
   ...clonePresets,
   ...chunkPresets,
   ...correctionPresets,
+  ...offlinePresets,
   sac: {
     "pendulum-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(100_000), algo: sacSwingup },

@@ -52,7 +52,7 @@ export function collectCommand(): Command {
       "--protocol <name>",
       "d4rl: five datasets of a run, <out>-random, -medium, -medium-replay, -medium-expert, -expert",
     )
-    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--checkpoint <which>", "best, last, ope or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .addHelpText(
       "after",

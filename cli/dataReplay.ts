@@ -27,7 +27,7 @@ export function replayCommand(): Command {
     .description("show a dataset's episodes in a browser, beside what a policy would do")
     .argument("<dataset>", "its folder")
     .option("--policy <run>", "a run whose actions are drawn beside the recorded ones")
-    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--checkpoint <which>", "best, last, ope or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .option("--host <address>", "address to bind", "127.0.0.1")
     .option("--port <port>", "first port to try", "8080")

@@ -29,7 +29,7 @@ export function evalCommand(): Command {
     .argument("<run>", "a run's folder, its name, or how its name begins")
     .option("--episodes <n>", "number of episodes, each from its own start", "32")
     .option("--seed <n>", "of the starts", "1000")
-    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--checkpoint <which>", "best, last, ope or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .option(...recordOption)
     .option("--json <file>", "also write every episode's numbers to a file")
@@ -48,7 +48,7 @@ export function playCommand(): Command {
     .option("--agent <kind>", agents.join(", "), "trained")
     .option("--episodes <n>", "number of episodes", "5")
     .option("--seed <n>", "of the starts", "1000")
-    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--checkpoint <which>", "best, last, ope or a step; best where there is one")
     .option("--runs <folder>", "where runs are", "runs")
     .option(...recordOption)
     .addHelpText(

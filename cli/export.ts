@@ -26,7 +26,7 @@ export function exportCommand(): Command {
     .argument("<run>", "a run's folder, or its name within runs/; for a page also a .rec file")
     .option("--onnx <file>", "graph from `obs` [N, O] to `action` [N, A], with metadata")
     .option("--safetensors <file>", "the parameters by name, and the normaliser's")
-    .option("--checkpoint <which>", "best, last or a step; best where there is one")
+    .option("--checkpoint <which>", "best, last, ope or a step; best where there is one")
     .option("--num-rows <N>", "rows of the graph where it can't take any number", "1")
     .option("--html", "one page with episodes and curves that needs no server and no network")
     .option("--out <file>", "of the page; called after the run where missing")

@@ -5,7 +5,9 @@ import { readInfo } from "../finetune/dataset.ts";
 import { finetuners } from "../finetune/index.ts";
 import { baseCheckpoint, inheritedSettings } from "../train/base.ts";
 import { algorithmNamed } from "../train/config.ts";
+import { checkForOpe } from "../train/ope.ts";
 import { readRunConfig } from "../train/policy.ts";
+import { judgeRun, opeDefaults } from "./ope.ts";
 import { checkpointName, findRun } from "./runFolders.ts";
 import { type StageLengths, withLengthOptions, withLengths } from "./stageLengths.ts";
 import { sourcesOf, type TrainingOptions, trainNew, withTrainingOptions } from "./training.ts";
@@ -13,6 +15,7 @@ import { sourcesOf, type TrainingOptions, trainNew, withTrainingOptions } from "
 interface FinetuneOptions extends TrainingOptions, StageLengths {
   readonly method: string;
   readonly checkpoint?: string;
+  readonly ope: boolean;
 }
 
 export function finetuneCommand(): Command {
@@ -23,7 +26,11 @@ export function finetuneCommand(): Command {
       "the run whose policy is to become better: its folder, its name, or how it begins",
     )
     .requiredOption("--method <name>", `one of ${methods.join(", ")}`)
-    .option("--checkpoint <which>", "of that run: best, last or a step; best where there is one");
+    .option(
+      "--checkpoint <which>",
+      "of that run: best, last, ope or a step; best where there is one",
+    )
+    .option("--ope", "keep all checkpoints, and choose one by the data alone: salle ope", false);
   return withTrainingOptions(withLengthOptions(command))
     .addHelpText(
       "after",
@@ -36,6 +43,7 @@ Examples:
   salle finetune lift-cube --method residual --data datasets/lift-cube-person
   salle finetune hopper-hop-v0__flow --method reinflow --total-timesteps 5e5
   salle finetune --data datasets/hopper-medium-replay --method iql --offline-updates 2e4
+  salle finetune --data datasets/hopper-medium-replay --method iql --offline-updates 2e4 --ope
   salle finetune --data datasets/hopper-medium-replay --method iql --online-steps 100k`,
     )
     .action(finetune);
@@ -60,7 +68,19 @@ async function finetune(name: string | undefined, options: FinetuneOptions): Pro
   const base = run === undefined ? undefined : baseCheckpoint(run, which);
   const inherited = given && inheritedSettings(algorithm, given);
   const all = { ...sources, task, algorithm: method, base, inherited };
-  await trainNew(await withLengths(all, options), options);
+  if (options.ope) checkForOpe({ task: task ?? "", algorithm: method }, infosOf(sources.data));
+  const { sets = [] } = all;
+  const kept = options.ope ? ["train.keepCheckpoints=10000", ...sets] : sets;
+  const folder = await trainNew(await withLengths({ ...all, sets: kept }, options), options);
+  if (options.ope && process.exitCode === undefined)
+    await judgeRun(folder, { ...opeDefaults, runs });
+}
+
+/** What the datasets say of themselves. */
+function infosOf(data: readonly string[] = []) {
+  if (data.length === 0)
+    throw new Error("--ope judges by data: name a dataset, --data datasets/<name>");
+  return data.map((path) => ({ path, info: readInfo(path) }));
 }
 
 /** The task of the first dataset. */

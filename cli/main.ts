@@ -32,6 +32,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     description: "judge a run's policy over many episodes",
     load: async () => (await import("./eval.ts")).evalCommand(),
   },
+  ope: {
+    description: "choose among a run's checkpoints by logged data alone",
+    load: async () => (await import("./ope.ts")).opeCommand(),
+  },
   play: {
     description: "play episodes of a run's policy, or of a zero or random agent",
     load: async () => (await import("./eval.ts")).playCommand(),

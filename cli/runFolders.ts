@@ -31,10 +31,10 @@ export function findRun(name: string, folder: string): string {
 
 /** Which checkpoint of a run an option names; throws where its text names none. */
 export function checkpointName(option: string, text: string): CheckpointName {
-  if (text === "last" || text === "best") return text;
+  if (text === "last" || text === "best" || text === "ope") return text;
   const step = Number(text);
   if (text !== "" && Number.isInteger(step) && step >= 0) return step;
-  throw new Error(`${option} wants best, last or a step, got "${text}"`);
+  throw new Error(`${option} wants best, last, ope or a step, got "${text}"`);
 }
 
 /** Whether a folder is a run, whole or not. */

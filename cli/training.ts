@@ -81,14 +81,15 @@ export function sourcesOf(options: TrainingOptions): ConfigSources {
   };
 }
 
-/** A new run of these settings, trained to the end. */
-export async function trainNew(sources: ConfigSources, options: TrainingOptions): Promise<void> {
+/** A new run of these settings, trained to the end; its folder. */
+export async function trainNew(sources: ConfigSources, options: TrainingOptions): Promise<string> {
   const config = await resolveConfig(sources);
   await checkSources(config);
   const name = options.name ?? runName(shortName(config.task), config.algorithm, config.train.seed);
   if (/[/\\]|^\.+$/.test(name)) throw new Error(`--name wants a folder's name, got "${name}"`);
   const folder = join(options.runs, name);
   await train({ config, folder, start: { type: "new", origin: origin() } }, options);
+  return folder;
 }
 
 /** Trains to the end, shows it, and leaves the exit code. */
@@ -189,6 +190,7 @@ export function argv(): string[] {
   return ["salle", ...process.argv.slice(2)];
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
+/** Of an option that may be repeated: all its values. */
+export function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }

@@ -34,8 +34,11 @@ export interface Checkpoint {
   readonly state: unknown;
 }
 
-/** Which checkpoint: the newest, the best, or that of a step. */
-export type CheckpointName = "last" | "best" | number;
+/** The newest, the best by evaluations, or the one that off-policy evaluation chose. */
+export type Pointer = "last" | "best" | "ope";
+
+/** Which checkpoint: one that a name stands for, or that of a step. */
+export type CheckpointName = Pointer | number;
 
 export interface CheckpointOptions {
   /** Newest ones that stay, beside the best. */
@@ -162,21 +165,22 @@ export class Checkpoints {
     if (replaces) rmSync(old, { recursive: true });
   }
 
-  private point(name: "last" | "best", step: number): void {
+  /** Has a name stand for a step. */
+  point(name: Pointer, step: number): void {
     replaceFile(join(this.folder, name), `${step}\n`);
   }
 
-  private repoint(name: "last" | "best", step: number | undefined): void {
+  private repoint(name: Pointer, step: number | undefined): void {
     if (this.find(name) === step && existsSync(join(this.folder, name))) return;
     if (step === undefined) rmSync(join(this.folder, name), { force: true });
     else this.point(name, step);
   }
 
   private prune(keep: number): void {
-    const best = this.find("best");
+    const named = [this.find("best"), this.find("ope")];
     const steps = this.steps();
     for (const step of steps.slice(0, Math.max(0, steps.length - keep)))
-      if (step !== best) this.remove(step);
+      if (!named.includes(step)) this.remove(step);
   }
 
   /** First under a name that nobody takes for a checkpoint: it goes at one instant. */

@@ -34,6 +34,8 @@ const variants: Readonly<Record<string, readonly string[]>> = {
 const all = "bc,bc10,td3bc,iql,rebrac,awac,cql,calql,edac,sacN,spot,famo2o,famo2oCql,ro2o".split(
   ",",
 );
+/** Steps of the policy as it is before it is changed: its own rows are there when updates begin. */
+const onlineSets = ["--set", "algo.learningStarts=5000", "--eval-freq", "10000"];
 const methods = values.methods?.split(",") ?? all;
 
 interface Job {
@@ -62,7 +64,7 @@ function jobOf(data: string, method: string, seed: number): Job {
   const parts = [basename(data), method, ...(values.online ? ["online"] : []), `${seed}`];
   const run = join(runs!, parts.join("__"));
   const given = variants[method] ?? ["--method", method];
-  const online = values.online ? ["--online-steps", values.online] : [];
+  const online = values.online ? ["--online-steps", values.online, ...onlineSets] : [];
   const named = ["--seed", `${seed}`, "--runs", runs!, "--name", basename(run)];
   const args = ["finetune", "--data", data, ...given, ...online, ...named];
   return { run, args: [...args, "--set", "train.threads=1", "--set", "train.updatesPerCall=4"] };

@@ -30,14 +30,15 @@ export async function takeTurns(
   return samples;
 }
 
-/** Repeats a call for the given time, at least three times. */
+/** Repeats a call for the given time, at least so many times. */
 export async function repeatFor(
   milliseconds: number,
   call: () => Promise<unknown>,
+  least = 3,
 ): Promise<number[]> {
   const times: number[] = [];
   const end = performance.now() + milliseconds;
-  while (times.length < 3 || performance.now() < end) {
+  while (times.length < least || performance.now() < end) {
     const start = performance.now();
     await call();
     times.push(performance.now() - start);

@@ -47,7 +47,7 @@ export function gapJudge(
   const states = repeatedRows(observations, 1 + 3 * n);
   const logDensities = concat([next[1], now[1]], 0); // [2n, B]
   return (critics: MlpParams<Tensor>) => {
-    const all = byProposal(qValues(critics, states, rows, config), numRows); // [E, 1 + 3n, B]
+    const all = byProposal(judgedInBlocks(critics, states, rows, config), numRows); // [E, 1 + 3n, B]
     const part = (from: number, count: number) =>
       slice(all, [0, from, 0], [all.shape[0]!, count, numRows]);
     const qs = squeeze(part(0, 1), [1]);
@@ -56,6 +56,26 @@ export function gapJudge(
     const soft = softMaximum(uniform, policy, { temperature: config.softness, floor });
     return { gaps: sub(soft, qs), qs };
   };
+}
+
+/** Rows that critics judge at once: what they make of more leaves the cache before it is read again. */
+const blockRows = 1024;
+
+/** Q_e(s, a) of many rows, [E, N]. */
+function judgedInBlocks(
+  critics: MlpParams<Tensor>,
+  observations: Tensor,
+  actions: Tensor,
+  config: { readonly activation: Activation },
+): Tensor {
+  const [numRows] = observations.shape as [number, number];
+  const blocks = Array.from({ length: Math.ceil(numRows / blockRows) }, (_, i) => {
+    const from = i * blockRows;
+    const part = (x: Tensor) =>
+      slice(x, [from, 0], [Math.min(blockRows, numRows - from), x.shape[1]!]);
+    return qValues(critics, part(observations), part(actions), config);
+  });
+  return concat(blocks, 1);
 }
 
 /**

@@ -16,12 +16,15 @@ import {
   gelu,
   layerNorm,
   matMul,
+  mean,
   mish,
   mul,
   relu,
   reshape,
+  rmsNorm,
   silu,
   sin,
+  sub,
   type Tensor,
   tanh,
   tensor,
@@ -155,12 +158,30 @@ export function mlp(params: MlpParams<Tensor>, x: Tensor, apply: MlpApply = {}):
   let h = x;
   for (let i = 0; i < numHidden; i++) {
     const layer = params[`layer${i}`]!;
-    h = dense(layer, h);
-    if (drop !== undefined) h = dropout(h, drop.masks[`layer${i}`]!, drop.keep);
-    if (layer.norm !== undefined) h = normalize(layer.norm, h);
+    h = hiddenLayer(layer, h, drop && { mask: drop.masks[`layer${i}`]!, keep: drop.keep });
     h = activate(activation, h);
   }
   return activate(finalActivation, dense(params[`layer${numHidden}`]!, h));
+}
+
+function hiddenLayer(
+  layer: LayerParams<Tensor>,
+  x: Tensor,
+  drop: { readonly mask: Tensor; readonly keep: number } | undefined,
+): Tensor {
+  const { norm, kernel, bias } = layer;
+  if (norm !== undefined && drop === undefined && x.shape.at(-2)! > kernel.shape.at(-2)!) {
+    // Centred weights give centred rows, and are fewer.
+    const centred = { kernel: lessItsMean(kernel), bias: lessItsMean(bias) };
+    return rmsNorm(dense(centred, x), norm.scale, norm.shift);
+  }
+  const h = dense(layer, x);
+  const kept = drop === undefined ? h : dropout(h, drop.mask, drop.keep);
+  return norm === undefined ? kept : normalize(norm, kept);
+}
+
+function lessItsMean(x: Tensor): Tensor {
+  return sub(x, mean(x, -1, true));
 }
 
 /** The noise inputs that `Dropout.masks` wants: one mask per hidden layer, [B, H] or [E, B, H]. */

@@ -198,9 +198,13 @@ export function gelu(x: Tensor): Tensor {
 
 /** (x − mean) / √(variance + epsilon) over the last axis, then scale and shift where given. */
 export function layerNorm(x: Tensor, scale?: Tensor, shift?: Tensor, epsilon = 1e-5): Tensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+  return rmsNorm(tf.sub(x, tf.mean(x, -1, true)), scale, shift, epsilon);
+}
+
+/** x / √(mean x² + epsilon) over the last axis, then scale and shift where given. */
+export function rmsNorm(x: Tensor, scale?: Tensor, shift?: Tensor, epsilon = 1e-5): Tensor {
+  const meanSquare = tf.mean(tf.square(x), -1, true);
+  const normal = tf.mul(x, tf.rsqrt(tf.add(meanSquare, epsilon)));
   const scaled = scale === undefined ? normal : tf.mul(normal, scale);
   return shift === undefined ? scaled : tf.add(scaled, shift);
 }

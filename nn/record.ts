@@ -52,8 +52,53 @@ export function binary(g: Graph, op: string, a: Value, b: Value, dtype: DType = 
       return broadcastTo(g, unary(g, "Neg", a), shape);
     }
   }
+  const early = beforeBroadcast(g, op, a, b, dtype, shape) ?? doublesSmaller(g, op, a, b, shape);
+  if (early !== undefined) return early;
   const left = unbroadcast(g, a, b.shape, shape);
   return g.emit(op, [left, unbroadcast(g, b, left.shape, shape)], shape, dtype);
+}
+
+/** Of operands that only repeat: the result of what they repeat, repeated. */
+function beforeBroadcast(
+  g: Graph,
+  op: string,
+  a: Value,
+  b: Value,
+  dtype: DType,
+  shape: readonly number[],
+): Value | undefined {
+  const [x, y] = [behindBroadcast(g, a), behindBroadcast(g, b)];
+  const small = broadcastShape(x.shape, y.shape);
+  if (sizeOf(small) >= sizeOf(shape)) return undefined;
+  return broadcastTo(g, binary(g, op, x, y, dtype), shape);
+}
+
+function behindBroadcast(g: Graph, value: Value): Value {
+  const fill = fillOf(value);
+  if (fill !== undefined) return g.constant(allocate(value.dtype, [fill]), [], value.dtype);
+  return value.node?.op === "Expand" ? value.node.inputs[0]! : value;
+}
+
+/** (2 x) y as x (2 y) where y is smaller: a factor of 2 rounds nothing. Gradients of squares have it. */
+function doublesSmaller(
+  g: Graph,
+  op: string,
+  a: Value,
+  b: Value,
+  shape: readonly number[],
+): Value | undefined {
+  if (op !== "Mul" || a.dtype !== "float32") return undefined;
+  for (const [doubled, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const [x, factor] = doubled.node?.op === "Mul" ? doubled.node.inputs : [];
+    const small = behindBroadcast(g, other);
+    if (x === undefined || fillOf(factor!) !== 2 || !sameShape(x.shape, shape)) continue;
+    if (2 * sizeOf(small.shape) <= sizeOf(shape))
+      return binary(g, op, x, binary(g, op, small, factor!));
+  }
+  return undefined;
 }
 
 /** The smaller value behind a broadcast one, when the other operand already has the result's shape. */

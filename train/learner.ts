@@ -189,7 +189,7 @@ export class OffPolicyLearner {
 
 const mostUpdatesPerCall = 8; // more save nothing, and take longer to compile
 
-const offlineUpdatesPerCall = 2; // losses of these are longer, and saved calls are worth less
+const offlineUpdatesPerCall = 4; // losses of these are longer: twice as many take 1 % less time and compile twice as long
 
 /** As many as one step of all envs is worth, in whole periods of the actor. */
 function chooseUpdatesPerCall(

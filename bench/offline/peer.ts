@@ -13,8 +13,11 @@ import { torchPython } from "../nn/torchPeer.ts";
 import { type Method, methodOf, spec, tableSize } from "./methods.ts";
 import { cloningConfig } from "./ours.ts";
 
-/** Milliseconds an update of a method in PyTorch, from the same fresh networks. */
-export async function torchUpdates(method: Method): Promise<Contender> {
+/**
+ * Milliseconds an update of a method in PyTorch, from the same fresh networks: with `loss.backward()` as CORL does,
+ * or "lean", which makes the gradients alone that are wanted.
+ */
+export async function torchUpdates(method: Method, way: "CORL" | "lean"): Promise<Contender> {
   const { config, fresh, noise, widths } = method === "bc" ? cloningJob() : offlineJob(method);
   const networks = Object.entries(fresh).filter(
     ([key]) => !key.toLowerCase().endsWith("optimizer"),
@@ -24,11 +27,13 @@ export async function torchUpdates(method: Method): Promise<Contender> {
     isNdArray,
     ({ shape, data }) => ({ shape, data: [...data] }) as never,
   );
-  const peer = new Peer({ algorithm: method, state, noise, widths, tableSize, config });
+  const wholeBackward = way === "CORL";
+  const job = { algorithm: method, state, noise, widths, tableSize, config, wholeBackward };
+  const peer = new Peer(job);
   await peer.answer();
   return {
     case: `${method} update, batch ${config.batchSize}`,
-    name: "PyTorch eager",
+    name: wholeBackward ? "PyTorch eager, as CORL" : "PyTorch eager, lean",
     sample: async (milliseconds) => JSON.parse(await peer.ask(String(milliseconds))) as number[],
     dispose: async () => peer.close(),
   };

@@ -161,7 +161,24 @@ function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   const shape = parts[0]!.shape.map((size, i) => (i === axis ? total : size));
   const filled = parts.filter((part) => sizeOf(part.shape) > 0);
   if (filled.length === 1) return filled[0]!;
+  const early = concatBeforeBroadcast(g, filled, axis);
+  if (early !== undefined) return broadcastTo(g, early, shape);
   return g.emit("Concat", filled, shape, parts[0]!.dtype, { axis });
+}
+
+/** Where all parts repeat in the same way along other axes: what they repeat, side by side. */
+function concatBeforeBroadcast(g: Graph, parts: readonly Value[], axis: number): Value | undefined {
+  if (parts.length < 2 || parts.some(({ node }) => node?.op !== "Expand")) return undefined;
+  const sources = parts.map(({ node }) => node!.inputs[0]!);
+  const [{ shape: first }] = sources as [Value];
+  const own = axis - parts[0]!.shape.length + first.length;
+  const alike = sources.every(
+    ({ shape }, i) =>
+      shape[own] === parts[i]!.shape[axis] &&
+      shape.length === first.length &&
+      shape.every((size, j) => j === own || size === first[j]),
+  );
+  return alike ? concat(g, sources, own) : undefined;
 }
 
 function splitSizes(numOrSizes: unknown, total: number): number[] {

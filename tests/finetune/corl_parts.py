@@ -3,6 +3,7 @@
 # Kernels are [in, out], those of ensembles [E, in, out]; an ensemble may also be a list of E separate networks,
 # as most code has two critics. Only Adam and automatic differentiation are PyTorch's.
 
+import contextlib
 import math
 
 import torch
@@ -93,17 +94,42 @@ def least(critics, observations, actions):
 
 OPTIMIZERS = {}
 
+# As most code does, CORL's too, or, where False, without the gradients that nobody wants: those of critics in an
+# actor's loss, and of actions that are no more than judged.
+WHOLE_BACKWARD = True
 
-def step(params, loss, rate, config, **options):
+
+def step(params, loss, rate, config):
     """One step of Adam, in place, when the result is called; its moments go on from call to call."""
-    key = id(leaves(params)[0])
-    if key not in OPTIMIZERS:
-        OPTIMIZERS[key] = torch.optim.Adam(leaves(params), lr=rate, eps=config["adamEpsilon"])
-    optimizer = OPTIMIZERS[key]
-    grads = torch.autograd.grad(loss, leaves(params), allow_unused=True, **options)
-    for leaf, grad in zip(leaves(params), grads):
-        leaf.grad = grad
-    return optimizer.step
+    own = leaves(params)
+    if id(own[0]) not in OPTIMIZERS:
+        OPTIMIZERS[id(own[0])] = torch.optim.Adam(own, lr=rate, eps=config["adamEpsilon"])
+    optimizer = OPTIMIZERS[id(own[0])]
+    grads = gradients(loss, own)
+
+    def take():
+        for leaf, grad in zip(own, grads):
+            leaf.grad = grad
+        optimizer.step()
+
+    return take
+
+
+def gradients(loss, own):
+    if not WHOLE_BACKWARD:
+        return torch.autograd.grad(loss, own, allow_unused=True)
+    for leaf in own:
+        leaf.grad = None
+    loss.backward()
+    grads = [leaf.grad for leaf in own]
+    for leaf in own:
+        leaf.grad = None  # what further losses add to it is for nobody
+    return grads
+
+
+def judging():
+    """Where CORL makes a graph that it then cuts off."""
+    return contextlib.nullcontext() if WHOLE_BACKWARD else torch.no_grad()
 
 
 def follow(target, source, tau):

@@ -13,7 +13,7 @@ import torch
 from torch.distributions import Normal
 
 from corl_ensembles import edac, rlpd, ro2o, sac_n
-from corl_parts import follow, least, members, mlp, plain, q, regress, smoothed, squashed, step, target, tensors
+from corl_parts import follow, judging, least, members, mlp, plain, q, regress, smoothed, squashed, step, target, tensors
 
 
 def bc(s, b, noise, c, train_actor=True):
@@ -144,9 +144,10 @@ def cql_sample(actor, x, eps):
 def cql_critic_loss(s, b, noise, c, y, at, following, floor=None):
     """`at` and `following` see this state and the next: what the policy's two kinds of proposals are drawn by."""
     observations, actions = b["observations"], b["actions"]
-    with torch.no_grad():
-        current, current_log_pi = cql_sample(s["actor"], at, noise["proposals"])
-        upcoming, upcoming_log_pi = cql_sample(s["actor"], following, noise["nextProposals"])
+    with judging():
+        here = cql_sample(s["actor"], at, noise["proposals"])
+        there = cql_sample(s["actor"], following, noise["nextProposals"])
+    current, current_log_pi, upcoming, upcoming_log_pi = (x.detach() for x in (*here, *there))
     lifted = lambda x: x if floor is None else torch.maximum(x, floor)
     data_q = q(s["critics"], observations, actions)
     everything = torch.cat(
@@ -168,9 +169,9 @@ def cql(s, b, noise, c, train_actor=True, floor=None):
     alpha = s["logAlpha"].exp().detach()
     alpha_loss = -(s["logAlpha"] * (log_pi - new_actions.shape[1]).detach()).mean()
     policy_loss = (alpha * log_pi - least(s["critics"], observations, new_actions)).mean()
-    with torch.no_grad():
+    with judging():
         next_actions, _ = cql_sample(s["actor"], next_observations, noise["nextActions"][0])
-        y = target(b, least(s["targetCritics"], next_observations, next_actions))
+        y = target(b, least(s["targetCritics"], next_observations, next_actions)).detach()
     critic_loss = cql_critic_loss(s, b, noise, c, y, observations, next_observations, floor)
     steps = [
         step(s["logAlpha"], alpha_loss, c["alphaLearningRate"], c),

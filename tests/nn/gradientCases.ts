@@ -120,6 +120,7 @@ const reductions: GradientCases = {
   "cumprod exclusive": of([[2, 3]], (x) => nn.cumprod(x, -1, true, true)),
   cumsum: of([[2, 3, 2]], (x) => nn.cumsum(nn.square(x), 1)),
   "cumsum exclusive": of([[2, 3]], (x) => nn.cumsum(nn.square(x), -1, true, true)),
+  rmsNorm: of([[2, 4], [4], [4]], (x, scale, shift) => nn.rmsNorm(x!, scale, shift)),
   layerNorm: of([[2, 4], [4], [4]], (x, scale, shift) => nn.layerNorm(x!, scale, shift)),
   logSoftmax: of([[2, 3]], (x) => nn.logSoftmax(x)),
   logSumExp: of([[2, 3]], (x) => nn.logSumExp(x, -1)),

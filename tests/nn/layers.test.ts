@@ -15,7 +15,7 @@ import {
   mlp,
   normalize,
 } from "../../nn/layers.ts";
-import { add, mean, mul, square, sum, type Tensor } from "../../nn/ops.ts";
+import { add, concat, mean, mul, square, sum, type Tensor } from "../../nn/ops.ts";
 import { array, full, isNdArray, leaves, mapTree, type NdArray } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";
 import { evaluate, expectClose, mean as meanOf, normals } from "./evaluate.ts";
@@ -155,6 +155,37 @@ describe("mlp", () => {
     expectClose(shared!, alone.slice(0, numMembers).flat(), 1e-5);
     expectClose(separate!, alone.slice(numMembers).flat(), 1e-5);
     expect(alone[0]).not.toEqual(alone[1]);
+  });
+
+  test("layer norm of many rows, on centred weights, is that of a few, in the gradient too", async () => {
+    const rng = createRng(8);
+    const params = shaken(initMlp(rng, { ...options, ensemble: 2 }), 3);
+    const x = normals(rng, [12, 5]);
+    const parts = [0, 4, 8].map((row) => array(x.data.slice(5 * row, 5 * row + 20), [4, 5]));
+    const gradient = (params: MlpParams<Tensor>, rows: readonly Tensor[]) =>
+      grad((p: MlpParams<Tensor>) =>
+        rows.map((row) => sum(square(mlp(p, row)))).reduce((total, loss) => add(total, loss)),
+      )(params);
+    const leavesOf = ({ layer0, layer1 }: MlpParams<Tensor>) => [
+      layer0!.kernel,
+      layer0!.bias,
+      layer1!.kernel,
+      layer1!.norm!.scale,
+    ];
+    const results = await evaluate(
+      ({ params, x, parts }) => [
+        ...leavesOf(gradient(params, [x])),
+        ...leavesOf(gradient(params, parts)),
+        mlp(params, x),
+        concat(
+          parts.map((part) => mlp(params, part)),
+          1,
+        ),
+      ],
+      { params, x, parts },
+    );
+    for (let i = 0; i < 4; i++) expectClose(results[i]!, results[i + 4]!, 2e-5);
+    expectClose(results[8]!, results[9]!, 1e-5);
   });
 
   test("an ensemble's gradients are its members'", async () => {

@@ -152,9 +152,9 @@ export interface UpdateInputs<N extends Tree<Tensor> = Tree<Tensor>> {
 
 /**
  * Where a run on logged data is: "prepare" trains what later losses need, "offline" learns from the data
- * alone, "online" from steps of its own too.
+ * alone, "online" from steps of its own too. Between updates "offline" a "review" may look at what they came to.
  */
-export type Stage = "prepare" | "offline" | "online";
+export type Stage = "prepare" | "offline" | "review" | "online";
 
 /** What an update trains; two programs where an algorithm delays its actor. */
 export interface UpdatePhase {
@@ -188,6 +188,16 @@ export interface OfflineTraits<C> {
   returnsToGo?(rewards: Float32Array, end: EpisodeEnd, config: C): Float32Array;
   /** Updates of the stage "prepare"; 0 where missing. */
   prepareUpdates?(config: C): number;
+  /**
+   * Reviews of the stage "offline": one before its first update and one after every `period`. A review is so many
+   * `steps`, updates of the stage "review" on one batch, whose `progress` is the share of the review.
+   */
+  reviews?(config: C): { readonly period: number; readonly steps: number };
+  /**
+   * What goes on online, where that is not the algorithm itself: `continues.begin` is given the whole state. Its
+   * policy is this one's: equal `policyKeys`, equal `act`.
+   */
+  readonly online?: OnPolicyAlgorithm;
 }
 
 /** Learns from a replay buffer: one gradient step per `update`. */

@@ -24,6 +24,7 @@ import { ro2o } from "./ro2o.ts";
 import { shortcut } from "./shortcut.ts";
 import { spot } from "./spot.ts";
 import { td3bc } from "./td3bc.ts";
+import { uniO4 } from "./uniO4.ts";
 
 /** What clones a dataset: `salle clone`. */
 export const cloners: Readonly<Record<string, AnyAlgorithm>> = {
@@ -53,4 +54,5 @@ export const finetuners: Readonly<Record<string, AnyAlgorithm>> = {
   famo2o,
   famo2oCql,
   ro2o,
+  uniO4,
 };

@@ -96,7 +96,8 @@ export type IqlState<T> = IqlJudges<T> & {
   readonly actorOptimizer: AdamState<T>;
 };
 
-type JudgeConfig = z.infer<z.ZodObject<typeof iqlSettings>>;
+/** What values and critics are made with. */
+type JudgeConfig = Omit<z.infer<z.ZodObject<typeof iqlSettings>>, "greatestWeight">;
 type State = IqlState<Tensor>;
 type Inputs = UpdateInputs<Record<string, never>>;
 

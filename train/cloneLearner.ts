@@ -15,7 +15,8 @@ import type { Tensor } from "../nn/ops.ts";
 import { repeated, repeatInputs } from "../nn/repeat.ts";
 import type { ArraySpec } from "../nn/tree.ts";
 import type { Rng, RngState } from "../sim/rng.ts";
-import { DivergedError, joined, type LearnerOptions } from "./learner.ts";
+import { DivergedError, type LearnerOptions } from "./learner.ts";
+import { joined } from "./updateProgram.ts";
 
 /** What a checkpoint holds of a learner. */
 export interface CloneLearnerState {

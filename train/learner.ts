@@ -2,13 +2,11 @@
 
 import type {
   AgentState,
-  Batch,
   EnvSpec,
-  Metrics,
+  OfflineConfig,
   OffPolicyAlgorithm,
   OffPolicyConfig,
   Stage,
-  UpdateInputs,
 } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
 import {
@@ -18,13 +16,11 @@ import {
   type Source,
   sampleBatch,
 } from "../agents/replay.ts";
-import { compile, type Program } from "../nn/compile.ts";
-import { concat, reshape, type Tensor } from "../nn/ops.ts";
-import { repeated, repeatInputs } from "../nn/repeat.ts";
 import type { Device } from "../nn/runtime.ts";
-import type { ArraySpec } from "../nn/tree.ts";
 import type { Rng, RngState } from "../sim/rng.ts";
 import { compilePolicy, type PolicyProgram, policyOf } from "./policyProgram.ts";
+import { Reviewer } from "./reviewer.ts";
+import { compileUpdate, type UpdateProgram } from "./updateProgram.ts";
 
 export interface LearnerOptions {
   readonly threads: number;
@@ -69,6 +65,7 @@ export class OffPolicyLearner {
   private readonly rngs: { readonly batches: Rng; readonly noise: Rng };
   private readonly numCriticUpdates: number;
   private readonly compileCriticUpdate: (state: AgentState) => Promise<UpdateProgram>;
+  private readonly reviewer: Reviewer | null;
 
   private constructor(parts: LearnerParts) {
     const { algorithm, config, spec, updatesPerCall } = parts;
@@ -76,6 +73,7 @@ export class OffPolicyLearner {
     this.numCriticUpdates = config.criticWarmUp;
     this.compileCriticUpdate = parts.compileCriticUpdate;
     this.program = parts.program;
+    this.reviewer = parts.reviewer;
     this.policy = parts.policy;
     this.rngs = parts.rngs;
     this.batchSize = config.batchSize;
@@ -108,7 +106,11 @@ export class OffPolicyLearner {
     const sizes = { numRows, observationSize, actionSize, device: options.device };
     const policy = await compilePolicy(algorithm, config, policyOf(algorithm, state), sizes);
     const compileCriticUpdate = compileFor(false);
-    const parts = { algorithm, config, spec, program, policy, rngs, updatesPerCall };
+    const reviewer =
+      options.stage === "offline"
+        ? await Reviewer.create(algorithm, config as OfflineConfig, spec, state, options)
+        : null;
+    const parts = { algorithm, config, spec, program, policy, reviewer, rngs, updatesPerCall };
     return new OffPolicyLearner({ ...parts, compileCriticUpdate });
   }
 
@@ -129,6 +131,8 @@ export class OffPolicyLearner {
       await this.program.load(await program.state());
       await program.dispose();
     }
+    if (this.reviewer?.isFirst(this.numUpdates, this.updatesPerCall))
+      await this.review(sources, normalizer);
     await this.updateUntil(end, this.program, sources, normalizer);
     await this.policy.load(await this.parameters());
   }
@@ -155,6 +159,13 @@ export class OffPolicyLearner {
   async dispose(): Promise<void> {
     await this.program.dispose();
     await this.policy.dispose();
+    await this.reviewer?.dispose();
+  }
+
+  private async review(sources: readonly Source[], normalizer: Normalizer): Promise<void> {
+    const agent = await this.program.state();
+    const reviewed = await this.reviewer!.review(agent, sources, normalizer, this.rngs.batches);
+    await this.program.load(reviewed);
   }
 
   private async updateUntil(
@@ -166,8 +177,10 @@ export class OffPolicyLearner {
     while (this.numUpdates < end) {
       this.fill(sources, normalizer);
       const { values } = await program.run({ batch: this.batch, progress: this.progress });
+      const before = this.numUpdates;
       this.numUpdates += this.updatesPerCall;
       this.readMetrics(program.metricNames, values.data);
+      if (this.reviewer?.isDue(before, this.numUpdates)) await this.review(sources, normalizer);
     }
   }
 
@@ -209,75 +222,9 @@ interface LearnerParts {
   readonly spec: EnvSpec;
   readonly program: UpdateProgram;
   readonly policy: PolicyProgram;
+  readonly reviewer: Reviewer | null;
   readonly rngs: { readonly batches: Rng; readonly noise: Rng };
   readonly updatesPerCall: number;
   /** A program that trains the critics alone, from a state. */
   readonly compileCriticUpdate: (state: AgentState) => Promise<UpdateProgram>;
-}
-
-interface UpdateSpecs {
-  readonly batch: Batch<ArraySpec>;
-  readonly noise: ReturnType<OffPolicyAlgorithm["noise"]>;
-  readonly progress: ArraySpec;
-}
-
-type UpdateProgram = Pick<
-  Program<AgentState, { batch: Batch<ArraySpec>; progress: ArraySpec }, { values: Tensor }>,
-  "run" | "state" | "read" | "load" | "dispose"
-> & { readonly metricNames: readonly string[] };
-
-async function compileUpdate(
-  algorithm: OffPolicyAlgorithm,
-  config: OffPolicyConfig,
-  spec: EnvSpec,
-  state: AgentState,
-  random: Rng,
-  options: LearnerOptions & { readonly updatesPerCall: number; readonly actor: boolean },
-): Promise<UpdateProgram> {
-  const { threads, device, updatesPerCall, actor, stage } = options;
-  let metricNames: readonly string[] = [];
-  // A state's full type would be endless here; what it holds, the algorithm knows.
-  const update = (traced: never, inputs: UpdateInputs, index = 0) => {
-    const trainActor = actor && (index + 1) % config.actorPeriod === 0;
-    const phase = stage === undefined ? { trainActor } : { trainActor, stage };
-    const [next, metrics] = algorithm.update(traced, inputs, config, spec, phase);
-    metricNames = Object.keys(metrics);
-    return [next, { values: joined(metrics) }] as const;
-  };
-  const inputs = repeatInputs(updateSpecs(algorithm, config, spec), updatesPerCall);
-  const name = `${algorithm.name} update`;
-  const program = await compile(
-    repeated(update as never, updatesPerCall),
-    { state, inputs },
-    { threads, device, random, name },
-  );
-  return Object.assign(program, { metricNames }) as unknown as UpdateProgram;
-}
-
-function updateSpecs(
-  algorithm: OffPolicyAlgorithm,
-  config: OffPolicyConfig,
-  spec: EnvSpec,
-): UpdateSpecs {
-  const float = (...shape: number[]): ArraySpec => ({ shape, dtype: "float32" });
-  const { batchSize } = config;
-  const { columns = [] } = algorithm.offline ?? {};
-  return {
-    batch: {
-      observations: float(batchSize, spec.observationSize),
-      actions: float(batchSize, spec.actionSize),
-      rewards: float(batchSize),
-      discounts: float(batchSize),
-      nextObservations: float(batchSize, spec.observationSize),
-      ...(columns.includes("nextActions") && { nextActions: float(batchSize, spec.actionSize) }),
-      ...(columns.includes("returnsToGo") && { returnsToGo: float(batchSize) }),
-    },
-    noise: algorithm.noise(spec, config),
-    progress: float(),
-  };
-}
-
-/** Scalars side by side: an output that crosses to JavaScript costs more than a copy. */
-export function joined(metrics: Metrics): Tensor {
-  return concat(Object.values(metrics).map((value) => reshape(value, [1])));
 }

@@ -100,7 +100,8 @@ export async function trainOffline(session: Session, run: DataRun, view: LoopVie
       await run.learner.update(count, sources, normalizer, progress);
       const done = run.learner.numUpdates - numUpdates;
       const isOver = session.step + done >= end;
-      if (isOver) await changeStage(session, run, session.step + done);
+      const isLast = stage === "offline" && algorithm.offline!.online !== undefined;
+      if (isOver && !isLast) await changeStage(session, run, session.step + done);
       await session.advance(done, view, isOver);
     }
   }

@@ -51,6 +51,20 @@ const own: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   famo2o: { valueLearningRate: 1e-3, balanceLearningRate: 1e-3 },
   famo2oCql: { ...conservative, balanceLearningRate: 3e-4 },
   ro2o: perturbed,
+  uniO4: {
+    prepareUpdates: 10_000,
+    offlineUpdates: 2_000,
+    actorLearningRate: 1e-3,
+    valueLearningRate: 1e-3,
+    improveLearningRate: 3e-4,
+    modelHidden: [128, 128],
+    horizon: 25,
+    rolloutLength: 200,
+    numEpochs: 10,
+    numMinibatches: 16,
+    onlineActorLearningRate: 1e-4,
+    onlineValueLearningRate: 1e-3,
+  },
 };
 
 /** Algorithm → task id → preset. */

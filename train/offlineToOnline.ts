@@ -2,10 +2,16 @@
 // batch a mixture of both kinds of rows. One run, one directory; it can be resumed in either part.
 //
 // The online part is the off-policy loop's: while the physics does a step the learner does the updates that the
-// last one is worth. Steps of the run are updates, then control steps.
+// last one is worth; or the on-policy loop's, where an algorithm has a successor of that family. Steps of the run are
+// updates, then control steps.
 
-import type { OfflineConfig, OffPolicyAlgorithm } from "../agents/agent.ts";
-import type { NormalizerState } from "../agents/normalizer.ts";
+import type {
+  OfflineConfig,
+  OffPolicyAlgorithm,
+  OnPolicyAlgorithm,
+  OnPolicyConfig,
+} from "../agents/agent.ts";
+import { type NormalizerState, normalizerFor } from "../agents/normalizer.ts";
 import {
   batchWidths,
   NStepReturns,
@@ -15,11 +21,19 @@ import {
   type Transitions,
 } from "../agents/replay.ts";
 import type { VecEnvStep } from "../sim/vecEnv.ts";
+import { rewardScaleOf, seenReward } from "./dataRows.ts";
 import { EpisodeRows, type OpenEpisodes } from "./episodeRows.ts";
 import { Explorer, type ExplorerState } from "./explorer.ts";
 import type { LearnerState } from "./learner.ts";
 import { type DataRun, openDataRun, returnsToGoOf, stageEnds, trainOffline } from "./offline.ts";
 import { mixed } from "./offPolicy.ts";
+import {
+  beginFrom,
+  type OnPolicyState,
+  openOnPolicy,
+  restoreOnPolicy,
+  stepOnPolicy,
+} from "./onPolicy.ts";
 import type { LoopView, Session } from "./session.ts";
 
 interface LoopState {
@@ -37,7 +51,19 @@ export async function trainFromData(
   config: OfflineConfig,
   saved: unknown,
 ): Promise<void> {
-  const loop = (await session.begin(saved)) as LoopState | null;
+  const loop = (await session.begin(saved)) as LoopState | OnPolicyState | null;
+  const successor = algorithm.offline!.online;
+  if (loop && successor && session.step >= stageEnds(algorithm, config).offline)
+    return await goOn(session, [algorithm, config, successor], loop);
+  await learnFromData(session, algorithm, config, loop as LoopState | null);
+}
+
+async function learnFromData(
+  session: Session,
+  algorithm: OffPolicyAlgorithm,
+  config: OfflineConfig,
+  loop: LoopState | null,
+): Promise<void> {
   const run = await openDataRun(session, algorithm, config, session.step);
   const own = openOwn(session, run);
   const view: LoopView = {
@@ -60,8 +86,33 @@ export async function trainFromData(
     own.explorer.restore(loop.explorer);
   }
   await trainOffline(session, run, view);
-  if (session.outcome === null) await trainOnline(session, run, own, view);
+  const { online } = algorithm.offline!;
+  const left = session.outcome === null && online ? await view.state() : null;
+  if (session.outcome === null && !online) await trainOnline(session, run, own, view);
   await run.learner.dispose();
+  if (left) await goOn(session, [algorithm, config, online!], left as LoopState);
+}
+
+/** The online part of an algorithm that another one goes on with: from the end of the data's part, or its own midst. */
+async function goOn(
+  session: Session,
+  [algorithm, config, online]: readonly [OffPolicyAlgorithm, OfflineConfig, OnPolicyAlgorithm],
+  loop: LoopState | OnPolicyState,
+): Promise<void> {
+  const { spec, settings, data } = session;
+  const normalizer = normalizerFor(config.normalizer, spec);
+  // Its settings are the algorithm's own; the normaliser is given.
+  const run = await openOnPolicy(session, online, config as unknown as OnPolicyConfig, normalizer);
+  if ("rollout" in loop) await restoreOnPolicy(run, loop);
+  else {
+    normalizer.restore(loop.normalizer);
+    await beginFrom(run, online, loop.learner.agent);
+  }
+  const options = { ...config, rewardScale: rewardScaleOf(config, data) };
+  const begin = stageEnds(algorithm, config).offline;
+  const length = Math.max(1, settings.totalTimesteps - begin);
+  const progress = () => Math.min(1, (session.step - begin) / length);
+  await stepOnPolicy(session, run, progress, (reward) => seenReward(reward, options));
 }
 
 /** A run's own steps. */

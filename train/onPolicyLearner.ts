@@ -20,7 +20,8 @@ import { repeated, repeatInputs } from "../nn/repeat.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { ArraySpec, NdArray } from "../nn/tree.ts";
 import type { Rng, RngState } from "../sim/rng.ts";
-import { DivergedError, joined } from "./learner.ts";
+import { DivergedError } from "./learner.ts";
+import { joined } from "./updateProgram.ts";
 
 export interface OnPolicyLearnerOptions {
   readonly threads: number;

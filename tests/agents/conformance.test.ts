@@ -12,6 +12,7 @@ import {
   compileUpdate,
   disagreements,
   extrasOf,
+  learned,
   randomBatch,
   settingsOf,
   small,
@@ -110,6 +111,7 @@ describe.each(offPolicy)("$name, off-policy", (algorithm) => {
   test("finds the best action of a bandit", async () => {
     const bandit = { observationSize: 2, actionSize: 1, numEnvs: 1 };
     const rates = { actorLearningRate: 3e-3, criticLearningRate: 3e-3, alphaLearningRate: 3e-3 };
+    const improvement = { improveLearningRate: 1e-3, reviewPeriod: 20 };
     const rows = { batchSize: 64, numAtoms: 51, valueLow: -8, valueHigh: 2, residualScale: 1 };
     const gentle = { conservatism: 0.02 }; // the data are uniform: a strong push flattens the hill
     const learning = settingsOf(algorithm, {
@@ -117,9 +119,9 @@ describe.each(offPolicy)("$name, off-policy", (algorithm) => {
       ...rates,
       ...rows,
       ...gentle,
+      ...improvement,
       weightDecay: 0,
     });
-    const program = await compileUpdate(algorithm, learning as never, { spec: bandit });
     const tried = Float32Array.from({ length: 64 }, (_, i) => (i + 0.5) / 32 - 1);
     const given = {
       batch: {
@@ -132,9 +134,8 @@ describe.each(offPolicy)("$name, off-policy", (algorithm) => {
       },
       progress: Float32Array.of(0),
     };
-    for (let i = 0; i < 800; i++) await program.run(given, { outputs: [] });
-    const state = await program.state();
-    await program.dispose();
+    const numUpdates = 800;
+    const state = await learned(algorithm, learning as never, given, { numUpdates, spec: bandit });
     const quiet = { observations: new Float32Array(2), noise: new Float32Array(1) };
     const { data } = await actions(algorithm, learning, state, quiet, bandit);
     expect(Math.abs(data[0]! - 0.3)).toBeLessThan(0.1);

@@ -40,6 +40,8 @@ export const small = {
   numAtoms: 11,
   vaeHidden: 16,
   numPerturbations: 3,
+  modelHidden: [16],
+  horizon: 2,
 };
 
 /** The algorithm's defaults with overrides, of which keys that it lacks are left out. */
@@ -183,4 +185,38 @@ export async function actions(
   const result = (await program.run(inputs)) as unknown as NdArray;
   await program.dispose();
   return result;
+}
+
+/** A state after updates on one batch: those of a stage before first, and reviews among them, as the loops do. */
+export async function learned(
+  algorithm: OffPolicyAlgorithm,
+  config: { readonly batchSize: number },
+  given: { readonly batch: unknown; readonly progress: Float32Array },
+  { numUpdates, spec: env = spec }: { readonly numUpdates: number; readonly spec?: EnvSpec },
+): Promise<AgentState> {
+  const reviews = algorithm.offline?.reviews?.(config as never);
+  if (!reviews) return run(await compileUpdate(algorithm, config, { spec: env }), numUpdates);
+  let state = await run(
+    await compileUpdate(algorithm, config, { spec: env, stage: "prepare" }),
+    numUpdates,
+  );
+  const review = await compileUpdate(algorithm, config, { spec: env, stage: "review" });
+  const update = await compileUpdate(algorithm, config, { spec: env, stage: "offline" });
+  for (let i = 0; i < numUpdates; i += reviews.period) {
+    await review.load(state);
+    for (let step = 0; step < reviews.steps; step++)
+      await review.run({ ...given, progress: Float32Array.of(step / reviews.steps) });
+    await update.load(await review.state());
+    for (let k = 0; k < reviews.period; k++) await update.run(given, { outputs: [] });
+    state = await update.state();
+  }
+  await Promise.all([review.dispose(), update.dispose()]);
+  return state;
+
+  async function run(program: AnyProgram, count: number): Promise<AgentState> {
+    for (let i = 0; i < count; i++) await program.run(given, { outputs: [] });
+    const after = await program.state();
+    await program.dispose();
+    return after;
+  }
 }

@@ -99,6 +99,48 @@ describe("a run on data and then online", () => {
   });
 });
 
+describe("a run whose online part is another algorithm's", () => {
+  const uniO4 = finetuners["uniO4"] as OffPolicyAlgorithm;
+  const small = uniO4.settings.parse({
+    actorHidden: [8],
+    criticHidden: [8],
+    modelHidden: [8],
+    batchSize: 16,
+    prepareUpdates: 101, // no multiple of the updates in a call
+    offlineUpdates: 140,
+    reviewPeriod: 50,
+    horizon: 3,
+    rolloutLength: 16,
+    numMinibatches: 2,
+    numEpochs: 2,
+  }) as OfflineConfig;
+  const settings = { totalTimesteps: 441, evalFreq: 100, saveFreq: 60, updatesPerCall: 4 };
+  let first: ReturnType<typeof train> | undefined;
+  const whole = () => {
+    first ??= train(settings, null, uniO4, small);
+    return first;
+  };
+
+  test("is judged and saved at each of its switches, and reviewed before and between updates", async () => {
+    const { records, outcome, step } = await whole();
+    expect({ outcome, step }).toEqual({ outcome: "finished", step: 444 });
+    const steps = records.saves.map((save) => save.step);
+    expect(steps).toEqual(expect.arrayContaining([104, 244]));
+    const replaced = records.logs.flatMap(({ metrics }) => metrics["train/num_replaced"] ?? []);
+    expect(replaced[0]).toBeGreaterThanOrEqual(4); // the clones themselves
+    const online = records.logs.filter(({ metrics }) => "train/approx_kl" in metrics);
+    expect(online.length).toBeGreaterThan(0);
+  });
+
+  test.each([0, 3, 5])("goes on from save %s as if it had never stopped", async (at) => {
+    const { records } = await whole();
+    const { step, state } = records.saves[at]!;
+    const rest = await train(settings, state, uniO4, small);
+    expect(timeless(rest.records)).toEqual(timeless(records, step));
+    expect(rest.records.saves.at(-1)!.state).toEqual(records.saves.at(-1)!.state);
+  });
+});
+
 describe("returns of logged episodes", () => {
   const rewards = Float32Array.of(1, 2, 4);
 

@@ -1,63 +1,81 @@
-// The benchmark of correcting policies: updates of each off-policy method of finetune/, and the time that cloned
-// flows and diffusions take to act, by their number of steps.
+// The benchmark of what makes policies better: updates of each method of finetune/ that has steps of its own, ResFiT's
+// critic update beside PyTorch's, and the time that cloned flows and diffusions take to act, by their number of steps.
 //
-// Sizes are those of an arm that lifts a cube, with settings of the presets; one thread; a call has several
-// updates, as in a training.
+// Sizes are those of an arm that lifts a cube, with settings of the presets; one thread; turns are taken. The offline
+// methods are in `npm run bench -- offline`.
 
-import { layoutOf, type OffPolicyAlgorithm, type OffPolicyConfig } from "../../agents/agent.ts";
-import { Normalizer } from "../../agents/normalizer.ts";
-import { batchWidths, ReplayBuffer } from "../../agents/replay.ts";
+import { layoutOf } from "../../agents/agent.ts";
 import { cloners } from "../../finetune/index.ts";
 import { createRng } from "../../sim/rng.ts";
-import { algorithmNamed } from "../../train/config.ts";
-import { OffPolicyLearner } from "../../train/learner.ts";
 import { compilePolicy, policyOf } from "../../train/policyProgram.ts";
-import { presets } from "../../train/presets.ts";
 import type { BenchOptions } from "../main.ts";
 import { type Contender, repeatFor, takeTurns } from "../measure.ts";
-import { type Report, type Row, row } from "../report.ts";
+import { torchMissing } from "../nn/torchPeer.ts";
+import { atMost, type Report, type Row, row, type Target } from "../report.ts";
+import { type CriticCase, criticCases, criticUpdates, ResidualPeer } from "./criticUpdate.ts";
+import { offPolicyUpdates, onPolicyUpdates, plain } from "./updates.ts";
 
-const task = "lift-cube-v0";
-const plain = { observationSize: 40, actionSize: 8, numEnvs: 16 };
-const correcting = { ...plain, observationSize: 48, observesBase: true };
-const numRows = 20_000;
-const updatesPerCall = 4;
+const bound = 0.7; // of PyTorch's time
 
 /** Everything of `npm run bench -- finetune`. */
 export async function benchFinetune({ quick }: BenchOptions): Promise<Report> {
-  const turns = quick ? { rounds: 2, milliseconds: 200 } : { rounds: 5, milliseconds: 1000 };
-  const contenders = [
-    ...(await Promise.all(["residual", "decorator", "rlpd"].map(updates))),
-    ...(await Promise.all([1, 2, 4].map((steps) => acts("flow", { flowSteps: steps })))),
-    await acts("diffusion", {}),
+  const turns = quick ? { rounds: 2, milliseconds: 200 } : { rounds: 7, milliseconds: 700 };
+  const missing = torchMissing();
+  const rows: Row[] = [];
+  const targets: Target[] = [];
+  for (const one of quick ? criticCases.slice(0, 1) : criticCases) {
+    const found = await measured(await critics(one, missing === undefined, quick), turns);
+    rows.push(...found);
+    targets.push(...targetsOf(one, found));
+  }
+  const methods = [
+    ...(await Promise.all(["residual", "decorator", "rlpd"].map(offPolicyUpdates))),
+    ...(quick ? [] : await Promise.all(["resip", "reinflow", "dppo"].map(onPolicyUpdates))),
   ];
+  rows.push(...(await measured(methods, turns, perSecond)));
+  rows.push(...(await measured(await policies(), turns)));
+  return { rows, targets, notes: missing === undefined ? [] : [missing] };
+}
+
+const perSecond = { unit: "updates/s", of: (milliseconds: number) => 1000 / milliseconds };
+
+async function measured(
+  contenders: readonly Contender[],
+  turns: Parameters<typeof takeTurns>[1],
+  { unit, of } = { unit: "ms", of: (milliseconds: number) => milliseconds },
+): Promise<Row[]> {
   const samples = await takeTurns(contenders, turns);
-  const rows: Row[] = [...samples].map(([{ case: what, name }, times]) => row(what, name, times));
   for (const contender of contenders) await contender.dispose?.();
-  return { rows, targets: [], notes: [] };
+  return [...samples].map(([{ case: what, name }, times]) => row(what, name, times.map(of), unit));
 }
 
-async function updates(name: string): Promise<Contender> {
-  const algorithm = algorithmNamed(name) as OffPolicyAlgorithm;
-  const config = algorithm.settings.parse(presets[name]?.[task]?.algo ?? {}) as OffPolicyConfig;
-  const spec = algorithm.observesBase ? correcting : plain;
-  const options = { threads: 1, device: "cpu", updatesPerCall } as const;
-  const learner = await OffPolicyLearner.create(algorithm, config, spec, createRng(1), options);
-  learner.numUpdates = config.criticWarmUp; // the updates after it
-  const sources = [{ buffer: filled(spec), share: 1 }];
-  const normalizer = new Normalizer("none", spec.observationSize);
-  return {
-    case: `${name} update, batch ${config.batchSize}`,
-    name: `Salle, ${updatesPerCall} updates a call`,
-    async sample(milliseconds) {
-      const call = () => learner.update(updatesPerCall, sources, normalizer, 0);
-      return (await repeatFor(milliseconds, call)).map((time) => time / updatesPerCall);
-    },
-    dispose: () => learner.dispose(),
-  };
+/** Compiling with PyTorch takes half a minute, so a quick run leaves it out. */
+async function critics(one: CriticCase, torch: boolean, quick: boolean): Promise<Contender[]> {
+  const ours = await criticUpdates(one);
+  if (!torch) return [ours];
+  const peers = (quick ? (["eager"] as const) : (["eager", "compile"] as const)).map((mode) =>
+    new ResidualPeer(one).contender(mode),
+  );
+  return [ours, ...(await Promise.all(peers))];
 }
 
-/** A fresh policy's chunks for one observation. */
+/** Of the case with the preset's sizes; the other is told beside it. */
+function targetsOf({ name, counts }: CriticCase, rows: readonly Row[]): Target[] {
+  const [ours, ...theirs] = rows;
+  return theirs
+    .filter(() => counts)
+    .map(({ contender, median }) =>
+      atMost(`${name} over ${contender}`, bound, ours!.median / median),
+    );
+}
+
+/** Fresh policies' chunks for one observation. */
+function policies(): Promise<Contender[]> {
+  const flows = [1, 2, 4].map((flowSteps) => acts("flow", { flowSteps }));
+  const diffusions = [5, 20].map((sampleSteps) => acts("diffusion", { sampleSteps, eta: 0 }));
+  return Promise.all([...flows, ...diffusions]);
+}
+
 async function acts(name: string, overrides: object): Promise<Contender> {
   const algorithm = cloners[name]!;
   const config = algorithm.settings.parse(overrides) as never;
@@ -74,20 +92,4 @@ async function acts(name: string, overrides: object): Promise<Contender> {
     sample: (milliseconds) => repeatFor(milliseconds, () => program.act(observations, noise)),
     dispose: () => program.dispose(),
   };
-}
-
-function filled({ observationSize, actionSize }: typeof plain): ReplayBuffer {
-  const buffer = new ReplayBuffer(numRows, batchWidths(observationSize, actionSize));
-  const rng = createRng(2);
-  const floats = (width: number) =>
-    Float32Array.from({ length: numRows * width }, () => 2 * rng.uniform() - 1);
-  const columns = {
-    observations: floats(observationSize),
-    actions: floats(actionSize),
-    rewards: floats(1),
-    discounts: new Float32Array(numRows).fill(0.97),
-    nextObservations: floats(observationSize),
-  };
-  buffer.restore({ columns, size: numRows, head: 0 });
-  return buffer;
 }

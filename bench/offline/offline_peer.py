@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 torch.set_flush_denormal(True)
 job = json.loads(sys.stdin.readline())
 config, rows = job["config"], job["tableSize"]
-corl_parts.WHOLE_BACKWARD = job["wholeBackward"]
+corl_parts.AS_CORL = job["asCorl"]
 state = corl_parts.tensors(job["state"])
 for name in ("critics", "targetCritics"):
     if config.get("numCritics") == 2 and name in state:

@@ -27,13 +27,13 @@ export async function torchUpdates(method: Method, way: "CORL" | "lean"): Promis
     isNdArray,
     ({ shape, data }) => ({ shape, data: [...data] }) as never,
   );
-  const wholeBackward = way === "CORL";
-  const job = { algorithm: method, state, noise, widths, tableSize, config, wholeBackward };
+  const asCorl = way === "CORL";
+  const job = { algorithm: method, state, noise, widths, tableSize, config, asCorl };
   const peer = new Peer(job);
   await peer.answer();
   return {
     case: `${method} update, batch ${config.batchSize}`,
-    name: wholeBackward ? "PyTorch eager, as CORL" : "PyTorch eager, lean",
+    name: asCorl ? "PyTorch eager, as CORL" : "PyTorch eager, lean",
     sample: async (milliseconds) => JSON.parse(await peer.ask(String(milliseconds))) as number[],
     dispose: async () => peer.close(),
   };

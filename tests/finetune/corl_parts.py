@@ -11,6 +11,11 @@ from torch.distributions import Normal
 from torch.nn.functional import layer_norm, linear, softplus
 
 
+# As CORL does, or, where False, leaner: without the gradients that nobody wants, those of critics in an actor's loss
+# and of actions that are no more than judged; and an ensemble's bias added within the product.
+AS_CORL = True
+
+
 def tensors(node, grad=True):
     """Trees of {"shape", "data"} as trees of leaf tensors."""
     if isinstance(node, dict) and set(node) == {"shape", "data"}:
@@ -54,7 +59,9 @@ def members(critics, indices):
 
 def dense(layer, x):
     kernel, bias = layer["kernel"], layer["bias"]
-    return linear(x, kernel.t(), bias) if kernel.ndim == 2 else x @ kernel + bias
+    if kernel.ndim == 2:
+        return linear(x, kernel.t(), bias)
+    return x @ kernel + bias if AS_CORL else torch.baddbmm(bias, x.expand(kernel.shape[0], -1, -1), kernel)
 
 
 def norm(layer, x):
@@ -94,11 +101,6 @@ def least(critics, observations, actions):
 
 OPTIMIZERS = {}
 
-# As most code does, CORL's too, or, where False, without the gradients that nobody wants: those of critics in an
-# actor's loss, and of actions that are no more than judged.
-WHOLE_BACKWARD = True
-
-
 def step(params, loss, rate, config):
     """One step of Adam, in place, when the result is called; its moments go on from call to call."""
     own = leaves(params)
@@ -116,7 +118,7 @@ def step(params, loss, rate, config):
 
 
 def gradients(loss, own):
-    if not WHOLE_BACKWARD:
+    if not AS_CORL:
         return torch.autograd.grad(loss, own, allow_unused=True)
     for leaf in own:
         leaf.grad = None
@@ -129,7 +131,7 @@ def gradients(loss, own):
 
 def judging():
     """Where CORL makes a graph that it then cuts off."""
-    return contextlib.nullcontext() if WHOLE_BACKWARD else torch.no_grad()
+    return contextlib.nullcontext() if AS_CORL else torch.no_grad()
 
 
 def follow(target, source, tau):

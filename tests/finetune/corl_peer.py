@@ -2,7 +2,7 @@
 # after it.
 #
 # Formulas are those of CORL (algorithms/offline and /finetune), written anew for plain tensors; those of FamO2O,
-# RO2O and RLPD, which CORL lacks, are their papers'. As in CORL, what is judged or acted for many actions a state is
+# RO2O, RLPD and ResFiT, which CORL lacks, are their papers'. As in CORL, what is judged or acted for many actions a state is
 # done with the state repeated, each kind of actions in a pass of its own.
 
 import json
@@ -14,6 +14,7 @@ from torch.distributions import Normal
 
 from corl_ensembles import edac, rlpd, ro2o, sac_n
 from corl_parts import follow, judging, least, members, mlp, plain, q, regress, smoothed, squashed, step, target, tensors
+from residual_peer import residual
 
 
 def bc(s, b, noise, c, train_actor=True):
@@ -261,6 +262,7 @@ ALGORITHMS = {
     "famo2oCql": famo2o_cql,
     "ro2o": ro2o,
     "rlpd": rlpd,
+    "residual": residual,
 }
 
 

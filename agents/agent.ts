@@ -252,6 +252,24 @@ export interface OnPolicyConfig {
   readonly targetKl: number | null;
   /** "dataset": that of the policy which the run goes on with. */
   readonly normalizer: "none" | "running" | "dataset";
+  /** Above 0: updates see demonstrations too (chord.ts). */
+  readonly chordPeak?: number;
+  readonly chordShare?: number;
+}
+
+/** Rows of demonstrations beside a rollout's; chunks are as long as the policy's. */
+export interface DemonstrationBatch<T> extends CloneBatch<T> {
+  /** Standard normal draws, [B, H · A], and uniform ones in [0, 1), [B]: what a flow or a diffusion is cloned with. */
+  readonly normals: T;
+  readonly uniforms: T;
+}
+
+/** What an on-policy update sees. */
+export interface OnPolicyInputs {
+  readonly batch: RolloutBatch<Tensor>;
+  readonly progress: Tensor;
+  /** There where `chordPeak` is above 0. */
+  readonly demonstrations?: DemonstrationBatch<Tensor>;
 }
 
 /** What a policy did and thought of it, at each of N observations. */
@@ -283,7 +301,7 @@ export interface OnPolicyAlgorithm<
   /** One gradient step on a minibatch; the metrics name the divergence "train/approx_kl". */
   update(
     state: TracedState<S>,
-    inputs: { readonly batch: RolloutBatch<Tensor>; readonly progress: Tensor },
+    inputs: OnPolicyInputs,
     config: C,
     spec: EnvSpec,
   ): readonly [TracedState<S>, Metrics];

@@ -1,9 +1,11 @@
 // Settings that every on-policy algorithm has, because the loop reads them.
 
 import { z } from "zod";
+import { chordSettings } from "./chord.ts";
 
 /** To be spread into an algorithm's strict object; it may redefine a key with another default. */
 export const onPolicySettings = {
+  ...chordSettings,
   discount: z.number().min(0).max(1).default(0.99).describe("γ, worth of the next step's return"),
   lambda: z
     .number()

@@ -6,7 +6,7 @@
 // their running moments instead of scaled rewards. The learning rate may steer by the divergence, as
 // in rsl_rl.
 
-import { z } from "zod";
+import type { z } from "zod";
 import {
   boundLogStd,
   type Gaussian,
@@ -49,10 +49,12 @@ import type {
   EnvSpec,
   Metrics,
   OnPolicyAlgorithm,
+  OnPolicyInputs,
   RolloutBatch,
   Sample,
 } from "./agent.ts";
-import { onPolicySettings } from "./onPolicy.ts";
+import { chordLoss, chordWeight, gaussianImitation, scaledRate } from "./chord.ts";
+import { ppoSettings } from "./ppoSettings.ts";
 import {
   countReturns,
   initReturnMoments,
@@ -60,59 +62,6 @@ import {
   standardizeReturns,
   unstandardizeReturns,
 } from "./returnMoments.ts";
-
-/** Defaults are CleanRL's. */
-export const ppoSettings = z.strictObject({
-  ...onPolicySettings,
-  hidden: z
-    .array(z.int().min(1).max(8192))
-    .default([64, 64])
-    .describe("widths of the hidden layers of actor and critic"),
-  activation: z
-    .enum(["tanh", "relu", "silu", "elu", "gelu", "mish"])
-    .default("tanh")
-    .describe("of all hidden layers"),
-  initialLogStd: z.number().min(-5).max(2).default(0).describe("log standard deviation at first"),
-  learnStd: z.boolean().default(true).describe("else the one number an action stays as it is"),
-  stateDependentStd: z
-    .boolean()
-    .default(false)
-    .describe("the actor also says how far to explore; else one learned number an action"),
-  learningRate: z.number().positive().max(1).default(3e-4).describe("Adam's, of all networks"),
-  learningRateSchedule: z
-    .enum(["constant", "linear", "adaptive"])
-    .default("linear")
-    .describe("as it is (SB3), falling to 0 over the run (CleanRL), or by the divergence"),
-  desiredKl: z
-    .number()
-    .positive()
-    .default(0.01)
-    .describe("nats that the adaptive learning rate aims at"),
-  clipRange: z.number().positive().default(0.2).describe("ε, how far a ratio may leave 1"),
-  valueClipRange: z
-    .number()
-    .positive()
-    .nullable()
-    .default(null)
-    .describe(
-      "how far a value may move on one rollout, standardised (CleanRL 0.2); null (SB3) ever",
-    ),
-  normalizeAdvantages: z.boolean().default(true).describe("standardise them in each minibatch"),
-  normalizeReturns: z.boolean().default(true).describe("the critic learns standardised returns"),
-  valueCoef: z.number().min(0).default(0.5).describe("weight of the critic's loss"),
-  entropyCoef: z.number().min(0).default(0).describe("worth of a nat of entropy"),
-  meanBoundCoef: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe("charge for means beyond ±1.1, where clipped actions feel no gradient (rl_games)"),
-  maxGradNorm: z
-    .number()
-    .positive()
-    .nullable()
-    .default(0.5)
-    .describe("clips the joint norm of all gradients; null never does"),
-});
 
 export type PpoConfig = z.infer<typeof ppoSettings>;
 
@@ -129,7 +78,6 @@ export type PpoState<T> = {
 
 type State = PpoState<Tensor>;
 type Networks = Pick<State, "actor" | "critic">;
-type Inputs = { readonly batch: RolloutBatch<Tensor>; readonly progress: Tensor };
 
 export const ppo: OnPolicyAlgorithm<PpoConfig, PpoState<NdArray>> = {
   name: "ppo",
@@ -196,7 +144,8 @@ function sample(
 }
 
 /** One step of Adam on −L of eq. 9; actor and critic share no layer. */
-function update(state: State, { batch, progress }: Inputs, config: PpoConfig): [State, Metrics] {
+function update(state: State, inputs: OnPolicyInputs, config: PpoConfig): [State, Metrics] {
+  const { batch, progress } = inputs;
   const { actor, critic } = state;
   const returnMoments = countReturns(state.returnMoments, batch.returns);
   const inUnits = (x: Tensor) =>
@@ -209,14 +158,16 @@ function update(state: State, { batch, progress }: Inputs, config: PpoConfig): [
       targets,
       config,
     );
-    const total = add(policyLoss, mul(valueLoss, config.valueCoef));
+    const guided = besideDemonstrations(policyLoss, networks.actor, inputs, config);
+    const total = add(guided, mul(valueLoss, config.valueCoef));
     return [total, { ...policyParts, valueLoss }] as const;
   })({ actor, critic });
   const { maxGradNorm } = config;
   const clipped = maxGradNorm === null ? grads : clipByGlobalNorm(grads, maxGradNorm)[0];
   const learningRate = nextRate(state.learningRate, parts.approxKl, progress, config);
   const networks = { actor, critic };
-  const [next, moments] = optimizer.update(clipped, state.optimizer, networks, learningRate);
+  const rate = scaledRate(learningRate, parts.ratio, config);
+  const [next, moments] = optimizer.update(clipped, state.optimizer, networks, rate);
   const metrics = {
     "train/loss": loss,
     "train/policy_gradient_loss": parts.surrogate,
@@ -225,7 +176,7 @@ function update(state: State, { batch, progress }: Inputs, config: PpoConfig): [
     "train/approx_kl": parts.approxKl,
     "train/clip_fraction": parts.clipFraction,
     "train/std": parts.std,
-    "train/learning_rate": learningRate,
+    "train/learning_rate": rate,
   };
   return [{ ...next, returnMoments, optimizer: moments, learningRate }, metrics];
 }
@@ -242,6 +193,7 @@ function policyTerms(actor: ActorParams<Tensor>, batch: RolloutBatch<Tensor>, co
   const parts = {
     surrogate,
     entropy,
+    ratio,
     // Schulman's low-variance estimate of KL(old ‖ new), E[(r − 1) − log r]
     approxKl: mean(sub(sub(ratio, 1), logRatio)),
     clipFraction: mean(cast(outside, "float32")),
@@ -250,6 +202,19 @@ function policyTerms(actor: ActorParams<Tensor>, batch: RolloutBatch<Tensor>, co
   const loss = sub(surrogate, mul(entropy, config.entropyCoef));
   if (config.meanBoundCoef === 0) return [loss, parts] as const;
   return [add(loss, mul(beyondBounds(gaussian.mean), config.meanBoundCoef)), parts] as const;
+}
+
+/** The policy's loss with that of cloning demonstrations, where there are some. */
+function besideDemonstrations(
+  loss: Tensor,
+  actor: ActorParams<Tensor>,
+  { demonstrations, progress }: OnPolicyInputs,
+  config: PpoConfig,
+): Tensor {
+  if (demonstrations === undefined) return loss;
+  const gaussian = policy(actor, demonstrations.observations, config);
+  const imitation = gaussianImitation(gaussian, demonstrations.actions, config);
+  return chordLoss(loss, imitation, chordWeight(progress, config));
 }
 
 /** Mean square of how far means [B, A] lie beyond ±1.1: the bound loss of rl_games. */

@@ -94,7 +94,7 @@ function act(
 }
 
 /** √ᾱ_k x₀ + √(1 − ᾱ_k) ε, each row at its own k. */
-function noised(data: Tensor, { noise, steps }: Noise, numSteps: number): Tensor {
+export function noised(data: Tensor, { noise, steps }: Noise, numSteps: number): Tensor {
   const shares = cosineShares(numSteps);
   const at = (of: (share: number) => number) =>
     expandDims(gather(tensor(shares.map(of), [numSteps], "float32"), steps), -1);

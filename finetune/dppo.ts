@@ -16,8 +16,10 @@ import type {
   EnvSpec,
   Metrics,
   OnPolicyAlgorithm,
+  OnPolicyInputs,
   Sample,
 } from "../agents/agent.ts";
+import { chordLoss, chordWeight, scaledRate } from "../agents/chord.ts";
 import { standardize } from "../agents/ppo.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import {
@@ -47,6 +49,7 @@ import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import { type ActionNormalizer, toActions, unitActions } from "./actionNormalizer.ts";
 import { stepsOf } from "./chain.ts";
+import { diffusionImitation } from "./chunkImitation.ts";
 import {
   actorRate,
   type Clock,
@@ -71,6 +74,7 @@ import {
   stepsBack,
   truncated,
 } from "./diffusionNet.ts";
+import { clipRanges, discountsOf } from "./dppoWeights.ts";
 import { initVelocity, type VelocityParams } from "./flowNet.ts";
 
 const settings = z.strictObject({
@@ -204,16 +208,17 @@ function sample(
   };
 }
 
-type Inputs = Parameters<typeof dppo.update>[1];
+type Inputs = OnPolicyInputs;
 
 /** One step of the critic and, once that is warm, of the actor. */
-function update(state: State, { batch, progress }: Inputs, config: DppoConfig): [State, Metrics] {
+function update(state: State, inputs: Inputs, config: DppoConfig): [State, Metrics] {
+  const { batch, progress } = inputs;
   const clock = tick(state.clock, progress);
   const [critic, valueLoss] = stepCritic(state, batch, progress, config);
   const [loss, grads, parts] = valueAndGrad((actor: VelocityParams<Tensor>) =>
-    surrogate(actor, batch, config),
+    actorLoss(actor, state, inputs, config),
   )(state.actor);
-  const rate = actorRate(clock, config);
+  const rate = scaledRate(actorRate(clock, config), parts.ratio, config);
   const pair = [state.actor, grads, state.actorOptimizer] as const;
   const [actor, actorOptimizer] = descend(pair, rate, 0, config);
   const metrics = {
@@ -226,6 +231,19 @@ function update(state: State, { batch, progress }: Inputs, config: DppoConfig): 
     "train/learning_rate": rate,
   };
   return [{ ...state, ...critic, actor, actorOptimizer, clock }, metrics];
+}
+
+/** The surrogate, with the loss that diffusions are cloned by on demonstrations where there are some. */
+function actorLoss(
+  actor: VelocityParams<Tensor>,
+  { actionNormalizer }: Pick<State, "actionNormalizer">,
+  inputs: Inputs,
+  config: DppoConfig,
+) {
+  const [loss, parts] = surrogate(actor, inputs.batch, config);
+  const guided = diffusionImitation(actor, actionNormalizer, inputs, config);
+  const weight = chordWeight(inputs.progress, config);
+  return [guided ? chordLoss(loss, guided, weight) : loss, parts] as const;
 }
 
 /** The clipped surrogate, a mean over chunks and steps back. */
@@ -243,6 +261,7 @@ function surrogate(actor: VelocityParams<Tensor>, batch: Inputs["batch"], config
   const clipped = minimum(maximum(ratio, sub(1, ranges)), add(1, ranges));
   const loss = neg(mean(minimum(mul(ratio, advantages), mul(clipped, advantages))));
   const parts = {
+    ratio,
     approxKl: mean(sub(sub(ratio, 1), logRatio)),
     clipFraction: mean(cast(greater(abs(sub(ratio, 1)), ranges), "float32")),
     logProb: mean(logProbs),
@@ -259,21 +278,6 @@ function stepLogProbs(chain: Tensor, means: Tensor, config: DppoConfig): Tensor 
   const z = mul(sub(to, means), exp(neg(logStd)));
   const each = sub(sub(mul(square(z), -0.5), logStd), 0.5 * Math.log(2 * Math.PI));
   return mean(clipByValue(each, leastLogProb, greatestLogProb), -1);
-}
-
-/** What each trained step's advantage counts, the noisiest first. */
-export function discountsOf({ tunedSteps, stepDiscount }: DppoConfig): number[] {
-  return Array.from({ length: tunedSteps }, (_, i) => stepDiscount ** (tunedSteps - 1 - i));
-}
-
-/** ε of each trained step, the noisiest first: base + (ε − base) (eʳᵗ − 1) / (eʳ − 1), t from 0 to 1. */
-export function clipRanges(config: DppoConfig): number[] {
-  const { tunedSteps, clipRange, noisyClipRange, clipRate } = config;
-  return Array.from({ length: tunedSteps }, (_, i) => {
-    const t = tunedSteps === 1 ? 1 : i / (tunedSteps - 1);
-    const share = Math.expm1(clipRate * t) / Math.expm1(clipRate);
-    return noisyClipRange + (clipRange - noisyClipRange) * share;
-  });
 }
 
 /** What a rollout's rows [B, …] hold of the trained steps. */

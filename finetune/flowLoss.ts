@@ -106,6 +106,15 @@ export function chunkLoss(errors: Tensor, mask: Tensor): Tensor {
   return chunkMean(square(errors), mask);
 }
 
+/** The same of each row, [B]. */
+export function chunkErrors(errors: Tensor, mask: Tensor): Tensor {
+  const [, length] = mask.shape as [number, number];
+  const [size, width] = errors.shape as [number, number];
+  const byAction = sum(reshape(square(errors), [size, length, width / length]), -1); // [B, H]
+  const weights = cast(mask, "float32");
+  return div(sum(mul(byAction, weights), -1), mul(sum(weights, -1), width / length));
+}
+
 /** Mean over the numbers that count, as above. */
 export function chunkMean(values: Tensor, mask: Tensor): Tensor {
   const [, length] = mask.shape as [number, number];

@@ -15,8 +15,10 @@ import type {
   EnvSpec,
   Metrics,
   OnPolicyAlgorithm,
+  OnPolicyInputs,
   Sample,
 } from "../agents/agent.ts";
+import { chordLoss, chordWeight, scaledRate } from "../agents/chord.ts";
 import { clippedObjective, standardize } from "../agents/ppo.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import {
@@ -42,6 +44,7 @@ import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import { type ActionNormalizer, toActions, unitActions } from "./actionNormalizer.ts";
 import { chainLogProb, entropyRate, maxStdAt, type NoiseBounds } from "./chain.ts";
+import { flowImitation } from "./chunkImitation.ts";
 import {
   actorRate,
   type Clock,
@@ -206,20 +209,17 @@ function sample(
   return { actions, logProbs: chainLogProb(chain, steps), values: valuesOf(state, observations) };
 }
 
-type Inputs = Parameters<typeof reinflow.update>[1];
+type Inputs = OnPolicyInputs;
 
 /** One step of the critic and, once that is warm, of the actor. */
-function update(
-  state: State,
-  { batch, progress }: Inputs,
-  config: ReinflowConfig,
-): [State, Metrics] {
+function update(state: State, inputs: Inputs, config: ReinflowConfig): [State, Metrics] {
+  const { batch, progress } = inputs;
   const clock = tick(state.clock, progress);
   const [critic, valueLoss] = stepCritic(state, batch, progress, config);
   const [loss, grads, parts] = valueAndGrad((actor: NoisyFlowParams<Tensor>) =>
-    actorLoss(actor, state, batch, boundsAt(clock.sampledAt, config), config),
+    actorLoss(actor, state, inputs, boundsAt(clock.sampledAt, config), config),
   )(state.actor);
-  const rate = actorRate(clock, config);
+  const rate = scaledRate(actorRate(clock, config), parts.ratio, config);
   const [actor, actorOptimizer] = descend(
     [state.actor, grads, state.actorOptimizer],
     rate,
@@ -244,11 +244,12 @@ function update(
 function actorLoss(
   actor: NoisyFlowParams<Tensor>,
   state: State,
-  batch: Inputs["batch"],
+  inputs: Inputs,
   bounds: NoiseBounds,
   config: ReinflowConfig,
 ) {
   const { logProbBound: bound, clipRange } = config;
+  const { batch } = inputs;
   const chain = chainOf(batch.actions, config);
   const steps = scoreSteps(actor, chain, batch.observations, config, bounds);
   const logProbs = clipByValue(chainLogProb(chain, steps), -bound, bound);
@@ -260,12 +261,15 @@ function actorLoss(
   const parts = {
     surrogate,
     entropy,
+    ratio,
     approxKl: mean(sub(sub(ratio, 1), logRatio)),
     clipFraction: mean(cast(greater(abs(sub(ratio, 1)), clipRange), "float32")),
     std: mean(exp(steps.logStd)),
     logProb: mean(logProbs),
   };
-  const loss = sub(surrogate, mul(entropy, config.entropyCoef));
+  const plain = sub(surrogate, mul(entropy, config.entropyCoef));
+  const guided = flowImitation(actor.velocity, state.actionNormalizer, inputs, config);
+  const loss = guided ? chordLoss(plain, guided, chordWeight(inputs.progress, config)) : plain;
   if (state.base === undefined) return [loss, parts] as const;
   const shift = distance(actor.velocity, state.base, batch.observations, config);
   return [add(loss, mul(shift, config.regularizer)), parts] as const;

@@ -10,11 +10,12 @@ import type {
   ActInputs,
   Metrics,
   OnPolicyAlgorithm,
-  RolloutBatch,
+  OnPolicyInputs,
   Sample,
 } from "../agents/agent.ts";
 import { withDefault } from "../agents/offPolicy.ts";
-import { type PpoState, policy, ppo, ppoSettings } from "../agents/ppo.ts";
+import { type PpoState, policy, ppo } from "../agents/ppo.ts";
+import { ppoSettings } from "../agents/ppoSettings.ts";
 import { sampleGaussian } from "../nn/distributions.ts";
 import { add, clipByValue, div, mul, slice, sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
@@ -76,7 +77,7 @@ function sample(
 
 function update(
   state: State,
-  { batch, progress }: { readonly batch: RolloutBatch<Tensor>; readonly progress: Tensor },
+  { batch, progress }: OnPolicyInputs,
   config: ResipConfig,
   ...spec: [Parameters<typeof ppo.update>[3]]
 ): readonly [State, Metrics] {

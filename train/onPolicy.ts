@@ -46,14 +46,18 @@ export async function trainOnPolicy(
 }
 
 export async function openOnPolicy(
-  { spec, rng, settings }: Session,
+  { spec, rng, settings, data }: Session,
   algorithm: OnPolicyAlgorithm,
   config: OnPolicyConfig,
   normalizer: Normalizer,
 ): Promise<OnPolicyRun> {
   const { stored } = layoutOf(algorithm, spec, config);
   const rollout = new Rollout({ ...config, ...spec, actionSize: stored });
-  const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, settings);
+  const learner = await OnPolicyLearner.create(algorithm, config, spec, rng, {
+    ...settings,
+    data,
+    normalizer,
+  });
   const view: LoopView = {
     normalizer,
     metrics: () => learner.metrics,

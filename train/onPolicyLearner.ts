@@ -6,28 +6,38 @@ import {
   layoutOf,
   type OnPolicyAlgorithm,
   type OnPolicyConfig,
-  type RolloutBatch,
 } from "../agents/agent.ts";
+import type { Normalizer } from "../agents/normalizer.ts";
 import {
   createRolloutBatch,
   type Rollout,
   type RolloutColumns,
   shuffle,
 } from "../agents/rollout.ts";
-import { compile, type Program } from "../nn/compile.ts";
-import type { Tensor } from "../nn/ops.ts";
-import { repeated, repeatInputs } from "../nn/repeat.ts";
+import type { Dataset } from "../finetune/dataset.ts";
 import type { Device } from "../nn/runtime.ts";
-import type { ArraySpec, NdArray } from "../nn/tree.ts";
+import type { NdArray } from "../nn/tree.ts";
 import type { Rng, RngState } from "../sim/rng.ts";
+import { Imitation } from "./imitation.ts";
 import { DivergedError } from "./learner.ts";
-import { joined } from "./updateProgram.ts";
+import {
+  compileSample,
+  compileUpdate,
+  demonstrationsOf,
+  minibatchSize,
+  type SampleProgram,
+  seesDemonstrations,
+  type UpdateProgram,
+} from "./onPolicyPrograms.ts";
 
 export interface OnPolicyLearnerOptions {
   readonly threads: number;
   readonly device: Device;
   /** Updates in one call of the program, 1 where null; the divergence is looked at between calls. */
   readonly updatesPerCall: number | null;
+  /** What demonstrations are taken from, and how the policy sees their observations. */
+  readonly data?: readonly Dataset[];
+  readonly normalizer?: Normalizer;
 }
 
 /** What a checkpoint holds of a learner. */
@@ -37,6 +47,8 @@ export interface OnPolicyLearnerState {
   readonly metrics: Readonly<Record<string, number>>;
   readonly minibatches: RngState;
   readonly noise: RngState;
+  /** Where demonstrations are seen. */
+  readonly demonstrations?: RngState;
 }
 
 /** What N envs shall do and what the policy thinks of it; fresh. */
@@ -49,6 +61,7 @@ export interface SampleArrays {
 interface Rngs {
   readonly minibatches: Rng;
   readonly noise: Rng;
+  readonly demonstrations: Rng;
 }
 
 export class OnPolicyLearner {
@@ -64,6 +77,7 @@ export class OnPolicyLearner {
   private readonly batch: RolloutColumns; // [updatesPerCall, B, …]
   private readonly noise: Float32Array; // [N, sampleDraws]
   private readonly silence: Float32Array; // [N, sampleDraws]
+  private readonly imitation: Imitation | null;
 
   private constructor(parts: LearnerParts) {
     const { algorithm, config, spec, programs, rngs, updatesPerCall } = parts;
@@ -75,6 +89,7 @@ export class OnPolicyLearner {
     this.programs = programs;
     this.rngs = rngs;
     this.updatesPerCall = updatesPerCall;
+    this.imitation = parts.imitation;
     const numRows = updatesPerCall * minibatchSize(config, spec);
     this.batch = createRolloutBatch(numRows, observationSize, stored);
     this.noise = new Float32Array(numEnvs * sampleDraws);
@@ -88,14 +103,20 @@ export class OnPolicyLearner {
     rng: Rng,
     options: OnPolicyLearnerOptions,
   ): Promise<OnPolicyLearner> {
-    const rngs = { minibatches: rng.split("minibatches"), noise: rng.split("noise") };
+    const rngs = {
+      minibatches: rng.split("minibatches"),
+      noise: rng.split("noise"),
+      demonstrations: rng.split("demonstrations"),
+    };
     const state = algorithm.init(spec, config, rng.split("init"));
     const updatesPerCall = options.updatesPerCall ?? 1;
     const programs = {
       update: await compileUpdate(algorithm, config, spec, state, { ...options, updatesPerCall }),
       sample: await compileSample(algorithm, config, spec, state, options),
     };
-    return new OnPolicyLearner({ algorithm, config, spec, programs, rngs, updatesPerCall });
+    const imitation = imitationOf(algorithm, config, spec, { ...options, updatesPerCall });
+    const parts = { algorithm, config, spec, programs, rngs, updatesPerCall, imitation };
+    return new OnPolicyLearner(parts);
   }
 
   /** Draws actions for N observations. */
@@ -126,7 +147,9 @@ export class OnPolicyLearner {
     let calls = 0;
     for (let kl = 0; calls < numCalls && kl <= (targetKl ?? Number.POSITIVE_INFINITY); calls++) {
       rollout.gather(next(), this.batch);
-      const { values } = await update.run({ batch: this.batch, progress: progresses });
+      const demonstrations = this.imitation?.next(this.rngs.demonstrations);
+      const beside = demonstrations && { demonstrations };
+      const { values } = await update.run({ batch: this.batch, progress: progresses, ...beside });
       this.numUpdates += this.updatesPerCall;
       const metrics = this.read(values);
       for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
@@ -154,6 +177,7 @@ export class OnPolicyLearner {
       metrics,
       minibatches: rngs.minibatches.state(),
       noise: rngs.noise.state(),
+      ...(this.imitation && { demonstrations: rngs.demonstrations.state() }),
     };
   }
 
@@ -165,6 +189,7 @@ export class OnPolicyLearner {
     this.metrics = state.metrics;
     this.rngs.minibatches.restore(state.minibatches);
     this.rngs.noise.restore(state.noise);
+    if (state.demonstrations) this.rngs.demonstrations.restore(state.demonstrations);
   }
 
   async dispose(): Promise<void> {
@@ -209,91 +234,21 @@ interface LearnerParts {
   readonly programs: { readonly update: UpdateProgram; readonly sample: SampleProgram };
   readonly rngs: Rngs;
   readonly updatesPerCall: number;
+  readonly imitation: Imitation | null;
 }
 
-type UpdateSpecs = { readonly batch: RolloutBatch<ArraySpec>; readonly progress: ArraySpec };
-
-type UpdateProgram = Pick<
-  Program<AgentState, UpdateSpecs, { values: Tensor }>,
-  "run" | "state" | "read" | "load" | "dispose"
-> & { readonly metricNames: readonly string[] };
-
-type SampleProgram = Program<
-  AgentState,
-  { observations: ArraySpec; noise: ArraySpec },
-  { actions: Tensor; logProbs: Tensor; values: Tensor }
->;
-
-/** B; the last minibatch of an epoch is filled up where the rollout does not divide. */
-function minibatchSize({ rolloutLength, numMinibatches }: OnPolicyConfig, spec: EnvSpec): number {
-  return Math.ceil((rolloutLength * spec.numEnvs) / numMinibatches);
-}
-
-async function compileUpdate(
+/** Where the settings ask for demonstrations; throws where there are none, or none that could be taken. */
+function imitationOf(
   algorithm: OnPolicyAlgorithm,
   config: OnPolicyConfig,
   spec: EnvSpec,
-  state: AgentState,
-  { threads, device, updatesPerCall }: OnPolicyLearnerOptions & { readonly updatesPerCall: number },
-): Promise<UpdateProgram> {
-  let metricNames: readonly string[] = [];
-  const update = (traced: AgentState<Tensor>, inputs: never) => {
-    const [next, metrics] = algorithm.update(traced, inputs, config, spec);
-    metricNames = Object.keys(metrics);
-    return [next, { values: joined(metrics) }] as const;
-  };
-  const example = {
-    state,
-    inputs: repeatInputs(updateSpecs(algorithm, config, spec), updatesPerCall),
-  };
-  const fn = repeated(update as never, updatesPerCall);
-  const name = `${algorithm.name} update`;
-  const program = await compile(fn, example as never, { threads, device, name });
-  return Object.assign(program, { metricNames }) as unknown as UpdateProgram;
-}
-
-async function compileSample(
-  algorithm: OnPolicyAlgorithm,
-  config: OnPolicyConfig,
-  spec: EnvSpec,
-  state: AgentState,
-  { device }: OnPolicyLearnerOptions,
-): Promise<SampleProgram> {
-  const { numEnvs, observationSize } = spec;
-  const { sampleDraws } = layoutOf(algorithm, spec, config);
-  const sample = (traced: AgentState<Tensor>, inputs: never) =>
-    [traced, algorithm.sample(traced, inputs, config)] as const;
-  const keys = algorithm.sampleKeys.map((key) => [key, state[key]!]);
-  const example = {
-    state: Object.fromEntries(keys),
-    inputs: { observations: float(numEnvs, observationSize), noise: float(numEnvs, sampleDraws) },
-  };
-  const options = { device, name: `${algorithm.name} sample` };
-  const program: unknown = await compile(sample as never, example as never, options);
-  return program as SampleProgram;
-}
-
-function updateSpecs(
-  algorithm: OnPolicyAlgorithm,
-  config: OnPolicyConfig,
-  spec: EnvSpec,
-): UpdateSpecs {
-  const size = minibatchSize(config, spec);
-  return {
-    batch: {
-      observations: float(size, spec.observationSize),
-      actions: float(size, layoutOf(algorithm, spec, config).stored),
-      logProbs: float(size),
-      values: float(size),
-      advantages: float(size),
-      returns: float(size),
-    },
-    progress: float(),
-  };
-}
-
-function float(...shape: number[]): ArraySpec {
-  return { shape, dtype: "float32" };
+  { data = [], normalizer, updatesPerCall }: OnPolicyLearnerOptions & { updatesPerCall: number },
+): Imitation | null {
+  if (!seesDemonstrations(config)) return null;
+  if (normalizer === undefined) throw new Error("demonstrations need the policy's normaliser");
+  const { chunkLength } = layoutOf(algorithm, spec, config);
+  const size = updatesPerCall * demonstrationsOf(config, spec);
+  return new Imitation(data, normalizer, spec, { size, chunkLength });
 }
 
 function floats({ data }: NdArray): Float32Array {

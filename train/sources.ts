@@ -24,6 +24,13 @@ export async function checkSources(config: RunConfig) {
     );
   if (needs.includes("data") && data.length === 0)
     throw new Error(`"${named}" learns from data: name a dataset, --data datasets/<name>`);
+  const { chordPeak = 0 } = algo as { readonly chordPeak?: number };
+  if (chordPeak > 0 && data.length === 0)
+    throw new Error(
+      "algo.chordPeak above 0 wants demonstrations: name a dataset, --data datasets/<name>",
+    );
+  if (chordPeak > 0 && algorithm.observesBase)
+    throw new Error(`"${named}" corrects a base and clones nothing: leave algo.chordPeak at 0`);
   const task = await createTask(name);
   if (base !== undefined) await checkBase(base, name, task);
   const datasets = data.map((folder) => new Dataset(folder, 0));

@@ -4,13 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { EnvSpec } from "../../agents/agent.ts";
 import { createRolloutBatch } from "../../agents/rollout.ts";
 import { meanBack, stepsBack } from "../../finetune/diffusionNet.ts";
-import {
-  clipRanges,
-  type DppoConfig,
-  type DppoState,
-  discountsOf,
-  dppo,
-} from "../../finetune/dppo.ts";
+import { type DppoConfig, type DppoState, dppo } from "../../finetune/dppo.ts";
+import { clipRanges, discountsOf } from "../../finetune/dppoWeights.ts";
 import type { Tensor } from "../../nn/ops.ts";
 import { type ArraySpec, array, type NdArray, type Tree } from "../../nn/tree.ts";
 import { createRng } from "../../sim/rng.ts";

@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OnPolicyAlgorithm, OnPolicyConfig } from "../../agents/agent.ts";
 import { algorithms } from "../../agents/index.ts";
 import type { NormalizerState } from "../../agents/normalizer.ts";
+import { finetuners } from "../../finetune/index.ts";
+import { createRng } from "../../sim/rng.ts";
 import { trainOnPolicy } from "../../train/onPolicy.ts";
 import type { SessionSettings } from "../../train/session.ts";
+import { datasetOf, randomEpisode, workFolder } from "./datasets.ts";
 import { openMemoryRun, timeless } from "./memoryRun.ts";
 
 const ppo = algorithms["ppo"] as OnPolicyAlgorithm;
@@ -83,3 +86,69 @@ test("the normaliser counts observations with their mirror images where a robot 
   expect(normalizer.means[1]).toBeCloseTo(0, 6);
   expect(normalizer.means[2]).toBeCloseTo(0, 6);
 });
+
+describe.each([ppo, finetuners["reinflow"], finetuners["dppo"]] as OnPolicyAlgorithm[])(
+  "$name beside demonstrations",
+  (algorithm) => {
+    const folder = workFolder(`chord-${algorithm.name}`);
+    let numRuns = 0;
+
+    /** Every demonstrated action is 0.5. */
+    function demonstrations() {
+      const rng = createRng(5);
+      const floats = (count: number) => Float32Array.from({ length: count }, () => rng.normal());
+      const episodes = [30, 50].map((length) => ({
+        ...randomEpisode(length, length),
+        observations: floats((length + 1) * 3),
+        actions: new Float32Array(length).fill(0.5),
+      }));
+      const sizes = { task: "pendulum-swingup-v0", observationSize: 3, actionSize: 1 };
+      return datasetOf(`${folder}/${numRuns++}`, episodes, sizes);
+    }
+
+    const quick = {
+      ...{ hidden: [16], width: 16, criticWidth: 16, noiseHidden: [16], criticWarmUp: 0 },
+      ...{ rolloutLength: 8, numEpochs: 2, numMinibatches: 2, normalizer: "none" },
+      ...{ chunkLength: 2, executed: 2, learningRate: 1e-2, actorLearningRate: 1e-2 },
+    };
+
+    async function run(
+      overrides: object,
+      settings: Partial<SessionSettings> = {},
+      saved: unknown = null,
+    ) {
+      const all = { ...quick, ...overrides };
+      const defaults = algorithm.settings.parse({}) as object;
+      const known = Object.entries(all).filter(([key]) => key in defaults);
+      const config = algorithm.settings.parse(Object.fromEntries(known));
+      const data = [demonstrations()];
+      const { session, records } = await openMemoryRun(
+        algorithm,
+        config,
+        settings,
+        undefined,
+        data,
+      );
+      await trainOnPolicy(session, algorithm, config, saved);
+      await session.dispose();
+      return records;
+    }
+
+    test("goes on from a save as if it had never stopped, and is another run than without", async () => {
+      const overrides = { chordPeak: 0.5, rateScaling: "ess" };
+      const whole = await run(overrides);
+      const { state, step } = whole.saves[0]!;
+      const rest = await run(overrides, {}, state);
+      expect(timeless(rest)).toEqual(timeless(whole, step));
+      expect(rest.saves.at(-1)!.state).toEqual(whole.saves.at(-1)!.state);
+      expect(timeless(await run({}))).not.toEqual(timeless(whole));
+    });
+
+    test("wants demonstrations", async () => {
+      const config = algorithm.settings.parse({ chordPeak: 0.1, normalizer: "none" });
+      const { session } = await openMemoryRun(algorithm, config);
+      await expect(trainOnPolicy(session, algorithm, config, null)).rejects.toThrow(/--data/);
+      await session.dispose();
+    });
+  },
+);

@@ -3,8 +3,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CheckpointName } from "../train/checkpoint.ts";
-import { readPolicy } from "../train/policy.ts";
-import { baseActionSize, layoutOfPolicy, policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { baseFolder, readPolicy } from "../train/policy.ts";
+import { baseActionSize, policyMetadata, policyOnnx } from "../train/policyFile.ts";
+import { bundlePolicies } from "../viewer/pagePolicy.ts";
 import { sharePage } from "../viewer/share.ts";
 import { carryTasks } from "./carryTasks.ts";
 import { print } from "./output.ts";
@@ -44,12 +45,16 @@ export async function exportPage(
     print(`that is large to send: --episodes ${Math.ceil(numEpisodes / 2)} takes fewer`);
 }
 
+/** The graph, or where it corrects a base a bundle of both. */
 async function policyFile(folder: string, checkpoint: CheckpointName | undefined) {
   const policy = await readPolicy(folder, checkpoint);
-  if (baseActionSize(policy) > 0 || layoutOfPolicy(policy).chunkLength > 1) {
-    print("the page has no policy: pages can't run chunks or corrections of a base yet");
-    return null;
+  const graphs: Uint8Array[] = [];
+  let [at, each] = [folder, policy];
+  for (;;) {
+    graphs.push((await policyOnnx(each, policyMetadata(each))).bytes);
+    if (baseActionSize(each) === 0) break;
+    at = baseFolder(at);
+    each = await readPolicy(at, "last");
   }
-  const { bytes } = await policyOnnx(policy, policyMetadata(policy));
-  return { step: policy.step, bytes };
+  return { step: policy.step, bytes: graphs.length === 1 ? graphs[0]! : bundlePolicies(graphs) };
 }

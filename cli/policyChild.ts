@@ -6,8 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readPolicyFile } from "../viewer/onnxReader.ts";
+import { bundlePolicies } from "../viewer/pagePolicy.ts";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
+/** Where a run keeps the policy that it corrects. */
+const baseFolder = (run: string) => join(run, "base");
 const mostKept = 8;
 const kept = new Map<string, Promise<Uint8Array>>();
 
@@ -23,19 +27,30 @@ export function policyOf(folder: string, step: number): Promise<Uint8Array> {
   return made;
 }
 
+/** The graph, or where it corrects a base a bundle of both: pages run no other process. */
 async function exported(folder: string, step: number): Promise<Uint8Array> {
   const place = mkdtempSync(join(tmpdir(), "salle-policy-"));
-  const file = join(place, "policy.onnx");
-  const args = [main, "export", folder, "--checkpoint", String(step), "--onnx", file];
   try {
-    await new Promise<void>((resolve, reject) => {
-      execFile(process.execPath, args, (error, _, problems) => {
-        if (error) reject(new Error(problems.trim() || error.message));
-        else resolve();
-      });
-    });
-    return readFileSync(file);
+    const graphs = [await graphOf(folder, String(step), place)];
+    for (let base = baseFolder(folder); correctsBase(graphs.at(-1)!); base = baseFolder(base))
+      graphs.push(await graphOf(base, "last", place));
+    return graphs.length === 1 ? graphs[0]! : bundlePolicies(graphs);
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
+
+async function graphOf(folder: string, checkpoint: string, place: string): Promise<Uint8Array> {
+  const file = join(place, "policy.onnx");
+  const args = [main, "export", folder, "--checkpoint", checkpoint, "--onnx", file];
+  await new Promise<void>((resolve, reject) => {
+    execFile(process.execPath, args, (error, _, problems) => {
+      if (error) reject(new Error(problems.trim() || error.message));
+      else resolve();
+    });
+  });
+  return readFileSync(file);
+}
+
+const correctsBase = (graph: Uint8Array) =>
+  Number(readPolicyFile(graph).metadata["base_action_size"] ?? 0) > 0;

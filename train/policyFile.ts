@@ -61,12 +61,13 @@ export function policyMetadata(policy: SavedPolicy): Record<string, string> {
 
 /** How `action` [N, H · A] is a chunk: the actions of H steps one after another, of which E are taken. */
 function chunkMetadata(policy: SavedPolicy): Record<string, string> {
-  const { chunkLength, executed, drawsAlways, numDraws } = layoutOfPolicy(policy);
+  const { chunkLength, executed, drawsAlways, numDraws, ensembleDecay } = layoutOfPolicy(policy);
   return {
     ...(chunkLength > 1 && {
       chunk_length: String(chunkLength),
       executed_actions: String(executed),
     }),
+    ...(ensembleDecay !== undefined && { ensemble_decay: String(ensembleDecay) }),
     ...(drawsAlways && { noise_size: String(numDraws) }),
   };
 }

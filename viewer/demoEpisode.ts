@@ -35,9 +35,8 @@ export class DemoEpisode {
     this.writer = new RecordingWriter(header, start);
     this.first = this.tracer.advance(1);
     this.writer.checksum(this.first.hashes[0]!);
-    const live = { observationSize: task.observation.size, actionSize: size };
-    const act = () => this.action;
-    this.tracer.branch(0, { friction: 1, mass: 1, actions: "policy" }, { ...live, act });
+    const hand = { begin() {}, act: () => this.action, baseAction: null };
+    this.tracer.branch(0, { friction: 1, mass: 1, actions: "policy" }, hand);
   }
 
   /** One control step; null once the episode has ended. */

@@ -7,6 +7,8 @@ export interface GraphNode {
   readonly outputs: readonly string[];
   /** Whole numbers by name. */
   readonly attributes: Readonly<Record<string, number>>;
+  /** Lists of them. */
+  readonly lists: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface GraphConstant {
@@ -18,6 +20,7 @@ export interface GraphConstant {
 export interface PolicyFileGraph {
   readonly nodes: readonly GraphNode[];
   readonly constants: ReadonlyMap<string, GraphConstant>;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 const mostBytes = 64_000_000;
@@ -33,7 +36,9 @@ export function readPolicyFile(file: Uint8Array): PolicyFileGraph {
     throw new Error(`a policy of ${file.length} bytes is too large, expected up to ${mostBytes}`);
   const nodes: GraphNode[] = [];
   const constants = new Map<string, GraphConstant>();
+  const metadata: Record<string, string> = {};
   visit(file, (field, _, graph) => {
+    if (field === 14) addMetadata(graph, metadata);
     if (field !== 7) return;
     visit(graph, (part, _number, bytes) => {
       if (part === 1) nodes.push(readNode(bytes));
@@ -42,13 +47,14 @@ export function readPolicyFile(file: Uint8Array): PolicyFileGraph {
   });
   if (nodes.length === 0 || nodes.length > mostNodes)
     throw new Error(`expected a policy of 1 to ${mostNodes} nodes, got ${nodes.length}`);
-  return { nodes, constants };
+  return { nodes, constants, metadata };
 }
 
 function readNode(bytes: Uint8Array): GraphNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Record<string, number> = {};
+  const lists: Record<string, number[]> = {};
   let op = "";
   visit(bytes, (field, _, value) => {
     if (field === 1) inputs.push(textOf(value));
@@ -59,10 +65,20 @@ function readNode(bytes: Uint8Array): GraphNode {
       visit(value, (part, number, text) => {
         if (part === 1) name = textOf(text);
         else if (part === 3) attributes[name] = number;
+        else if (part === 8) lists[name] = [...(lists[name] ?? []), number];
       });
     }
   });
-  return { op, inputs, outputs, attributes };
+  return { op, inputs, outputs, attributes, lists };
+}
+
+/** A pair of texts. */
+function addMetadata(bytes: Uint8Array, metadata: Record<string, string>): void {
+  const pair = ["", ""];
+  visit(bytes, (field, _, value) => {
+    if (field === 1 || field === 2) pair[field - 1] = textOf(value);
+  });
+  metadata[pair[0]!] = pair[1]!;
 }
 
 function addConstant(bytes: Uint8Array, constants: Map<string, GraphConstant>): void {

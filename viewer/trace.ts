@@ -12,7 +12,7 @@ import { startReplay } from "../sim/replay.ts";
 import { type SignalLayout, signalLayout, writeJoints, writeStep } from "../sim/signals.ts";
 import type { Mark, Task } from "../sim/task.ts";
 import type { World } from "../sim/world.ts";
-import type { PolicyGraph } from "./policyGraph.ts";
+import type { PagePolicy } from "./pagePolicy.ts";
 
 /** Where the numbers of a row lie: those of its signals, and what else is seen. */
 export interface TraceLayout extends SignalLayout {
@@ -48,11 +48,18 @@ export interface ForkChanges {
   readonly actions: "recorded" | "zero" | "policy";
 }
 
+/** What a policy would have done. */
+export interface Answers {
+  readonly actions: Float32Array; // [rows, A]
+  /** Whether these are the actions of the base that it corrects. */
+  readonly ofBase: boolean;
+}
+
 const stateEvery = 50; // steps between saved states
 
 interface Fork {
   readonly changes: ForkChanges;
-  readonly policy: PolicyGraph | null;
+  readonly policy: PagePolicy | null;
 }
 
 export class Tracer {
@@ -136,7 +143,7 @@ export class Tracer {
    * Goes back to a step that was simulated, and on from there with changes; returns the state's hash.
    * The policy is the one that acts where the changes say so.
    */
-  branch(step: number, changes: ForkChanges, policy: PolicyGraph | null = null): string {
+  branch(step: number, changes: ForkChanges, policy: PagePolicy | null = null): string {
     const from = Math.floor(step / stateEvery) * stateEvery;
     const state = this.states.get(from);
     if (!state || !(step < this.hashes.length))
@@ -150,17 +157,21 @@ export class Tracer {
     change(this.world, changes);
     this.episodeReturn = this.returns[step]!;
     this.ended = false;
+    policy?.begin();
     this.fork = { changes, policy };
     this.step = step + 1;
     return hash;
   }
 
-  /** What a policy would do in each state of the recorded episode so far, [rows, A]; fresh. */
-  answers(policy: PolicyGraph): Float32Array {
+  /** What a policy, or the base that it corrects, would do in each state of the episode so far, [rows, A]; fresh. */
+  answers(policy: PagePolicy): Answers {
     const actions = new Float32Array(this.observed.length * this.width);
-    for (const [row, observations] of this.observed.entries())
-      actions.set(policy.act(observations), row * this.width);
-    return actions;
+    policy.begin();
+    for (const [row, observations] of this.observed.entries()) {
+      const acted = policy.act(observations);
+      actions.set(policy.baseAction ?? acted, row * this.width);
+    }
+    return { actions, ofBase: policy.baseAction !== null };
   }
 
   /** An impulse in N s on a link of the fork, before its next step. */

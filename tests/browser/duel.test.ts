@@ -11,7 +11,7 @@ import { decodeRecording } from "../../sim/readRecordings.ts";
 import { startReplay } from "../../sim/replay.ts";
 import { createTask } from "../../tasks/index.ts";
 import { launchChromium, softwareGl } from "../../viewer/chromium.ts";
-import { loadPolicyGraph } from "../../viewer/policyGraph.ts";
+import { loadPagePolicy } from "../../viewer/pagePolicy.ts";
 import { startViewer } from "../../viewer/server.ts";
 import { Tracer } from "../../viewer/trace.ts";
 import { salle } from "../cli/salle.ts";
@@ -41,7 +41,7 @@ async function nodesFork(
   const task = await createTask("hopper");
   const tracer = new Tracer(await loadPhysics(), task, decodeRecording(episode));
   tracer.advance(1000);
-  const policy = loadPolicyGraph(file, task.observation.size, task.action.size);
+  const policy = loadPagePolicy(file, task.observation.size, task.action.size);
   tracer.branch(forkStep, { friction: 1, mass: 1, actions: "policy" }, policy);
   return tracer.advance(count).hashes;
 }
@@ -165,7 +165,7 @@ describeChromium("a policy in the page", () => {
     const task = await createTask("hopper");
     const recording = decodeRecording(episode);
     const file = await policyOf(folder, 7);
-    const policy = loadPolicyGraph(file, task.observation.size, task.action.size);
+    const policy = loadPagePolicy(file, task.observation.size, task.action.size);
     const envs = startReplay(await loadPhysics(), task, recording, { autoReset: false });
     const { size } = task.action;
     const wanted: number[] = [];

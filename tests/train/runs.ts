@@ -4,11 +4,10 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { algorithms } from "../../agents/index.ts";
 import { Normalizer } from "../../agents/normalizer.ts";
 import { createRng } from "../../sim/rng.ts";
 import { createTask } from "../../tasks/index.ts";
-import { formatConfig, resolveConfig } from "../../train/config.ts";
+import { algorithmNamed, formatConfig, resolveConfig } from "../../train/config.ts";
 import { createRun, type Run } from "../../train/run.ts";
 import { origin } from "./origin.ts";
 
@@ -30,11 +29,15 @@ export async function untrainedRun(
 ): Promise<Run> {
   const config = await resolveConfig({ task: "hopper", algorithm, sets });
   const { observation, action } = await createTask(config.task);
-  const spec = { observationSize: observation.size, actionSize: action.size, numEnvs: 4 };
+  const { init, observesBase = false } = algorithmNamed(algorithm);
+  const numPlain = observesBase ? action.size : 0;
+  const observationSize = observation.size + numPlain;
+  const spec = { observationSize, actionSize: action.size, numEnvs: 4, observesBase };
   const rng = createRng(config.train.seed);
-  const agent = algorithms[algorithm]!.init(spec, config.algo as never, rng);
-  const normalizer = new Normalizer(config.algo["normalizer"] as "none", observation.size);
-  normalizer.observe(Float32Array.from({ length: 50 * observation.size }, () => 3 * rng.normal()));
+  const agent = init(spec, config.algo as never, rng);
+  const kind = config.algo["normalizer"] as "none";
+  const normalizer = new Normalizer(kind, observationSize, undefined, numPlain);
+  normalizer.observe(Float32Array.from({ length: 50 * observationSize }, () => 3 * rng.normal()));
   const run = createRun(folder, { config: formatConfig(config), meta: origin });
   run.save(7, { loop: { learner: { agent }, normalizer: normalizer.state() } });
   run.finish("finished");

@@ -1,7 +1,6 @@
 // Against: what a policy would have done in each state of a recorded episode, beside what was done there.
 //
-// For a run that was fine-tuned from a policy, that policy's actions are the base and the difference is what
-// the run adds to it.
+// Of a policy that corrects a base it is the base's actions that are shown, so that the difference is the correction.
 
 import type { Episode } from "./episode.ts";
 import { host } from "./host.ts";
@@ -59,9 +58,11 @@ export async function compare(page: Page, policy: PolicyChoice | null): Promise<
   panel.signals.setAgainst(null);
   if (!opened || !policy) return;
   try {
-    const answers = await opened.ask(await host().policy(policy.run, policy.step));
+    const file = await host().policy(policy.run, policy.step);
+    const { actions, ofBase } = await opened.ask(file);
     if (page.opened !== opened || !opened.recorded) return;
-    panel.signals.setAgainst(new Against(opened.recorded, answers, policy.label));
+    const label = ofBase ? `base of ${policy.label}` : policy.label;
+    panel.signals.setAgainst(new Against(opened.recorded, actions, label));
   } catch (error) {
     page.problem = error instanceof Error ? error.message : String(error);
   }

@@ -1,6 +1,6 @@
 // Episode: a recorded episode that a worker simulates again, and the fork that may go on from it.
 
-import type { ForkChanges } from "../../trace.ts";
+import type { Answers, ForkChanges } from "../../trace.ts";
 import { host } from "./host.ts";
 import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 import { Timeline } from "./timeline.ts";
@@ -19,7 +19,7 @@ export class Episode {
   readonly input: EpisodeInput;
   private readonly worker: Worker;
   private waiting = false;
-  private answered: (actions: Float32Array) => void = () => undefined;
+  private answered: (answers: Answers) => void = () => undefined;
 
   constructor(input: EpisodeInput) {
     this.input = input;
@@ -70,8 +70,8 @@ export class Episode {
     this.say({ type: "push", link, impulse });
   }
 
-  /** What a policy, an ONNX file, would do in each state of the recorded episode, [rows, A]. */
-  ask(policy: Uint8Array): Promise<Float32Array> {
+  /** What a policy, or the base that it corrects, would do in each state of the recorded episode. */
+  ask(policy: Uint8Array): Promise<Answers> {
     this.say({ type: "ask", policy });
     return new Promise((resolve) => {
       this.answered = resolve;
@@ -99,7 +99,7 @@ export class Episode {
     } else if (message.type === "chunk") {
       if (message.fork) this.waiting = false;
       (message.fork ? this.fork : this.recorded)?.append(message.chunk);
-    } else if (message.type === "answers") this.answered(message.actions);
+    } else if (message.type === "answers") this.answered(message.answers);
     else if (message.type === "done") {
       this.finished = true;
       this.numVerified = message.numVerified;

@@ -1,7 +1,7 @@
 // What a page and its simulating worker say to each other.
 
 import type { RobotModel } from "../../../sim/model.ts";
-import type { ForkChanges, TraceChunk, TraceLayout } from "../../trace.ts";
+import type { Answers, ForkChanges, TraceChunk, TraceLayout } from "../../trace.ts";
 
 /** What to simulate: an episode of a recording's bytes, or a fresh one of random actions. */
 export type EpisodeInput =
@@ -16,7 +16,7 @@ export type ToWorker =
       readonly type: "fork";
       readonly step: number;
       readonly changes: ForkChanges;
-      /** An ONNX file, where a policy acts. */
+      /** A file of pagePolicy.ts, where a policy acts. */
       readonly policy: Uint8Array | null;
     }
   | {
@@ -25,7 +25,7 @@ export type ToWorker =
       readonly impulse: readonly [number, number, number];
     }
   | { readonly type: "advance"; readonly count: number }
-  /** What a policy, an ONNX file, would do in each state of the recorded episode. */
+  /** What a policy (pagePolicy.ts) would do in each state of the recorded episode. */
   | { readonly type: "ask"; readonly policy: Uint8Array };
 
 /** What a policy would have done at each state of the recorded episode. */
@@ -55,6 +55,6 @@ export type FromWorker =
   | { readonly type: "opened"; readonly facts: EpisodeFacts }
   | { readonly type: "chunk"; readonly chunk: TraceChunk; readonly fork: boolean }
   | { readonly type: "done"; readonly numVerified: number; readonly mismatch: string | null }
-  | { readonly type: "answers"; readonly actions: Float32Array }
+  | { readonly type: "answers"; readonly answers: Answers }
   | { readonly type: "forked"; readonly step: number; readonly hash: string }
   | { readonly type: "failed"; readonly reason: string };

@@ -5,7 +5,7 @@ import { readRecordings } from "../../../sim/readRecordings.ts";
 import type { Recording } from "../../../sim/recording.ts";
 import type { Task } from "../../../sim/task.ts";
 import { createTask } from "../../../tasks/index.ts";
-import { loadPolicyGraph } from "../../policyGraph.ts";
+import { loadPagePolicy } from "../../pagePolicy.ts";
 import { randomRecording } from "../../randomRecording.ts";
 import { type TraceChunk, Tracer } from "../../trace.ts";
 import type { EpisodeInput, FromWorker, Predicted, ToWorker } from "./messages.ts";
@@ -48,10 +48,10 @@ async function take(message: ToWorker): Promise<void> {
   else if (message.type === "advance") sendChunk(tracer.advance(message.count), true);
   else {
     const { observation, action } = tracer.task;
-    const policy = message.policy && loadPolicyGraph(message.policy, observation.size, action.size);
+    const policy = message.policy && loadPagePolicy(message.policy, observation.size, action.size);
     if (message.type === "ask") {
-      const actions = tracer.answers(policy!);
-      return say({ type: "answers", actions }, [actions.buffer]);
+      const answers = tracer.answers(policy!);
+      return say({ type: "answers", answers }, [answers.actions.buffer]);
     }
     const hash = tracer.branch(message.step, message.changes, policy);
     say({ type: "forked", step: message.step, hash });

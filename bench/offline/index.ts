@@ -19,7 +19,7 @@ const bound = 0.7; // of PyTorch's time
 /** Everything of `npm run bench -- offline`. */
 export async function benchOffline({ quick }: BenchOptions): Promise<Report> {
   const missing = torchMissing();
-  const turns = quick ? { rounds: 1, milliseconds: 150 } : { rounds: 5, milliseconds: 800 };
+  const turns = quick ? { rounds: 1, milliseconds: 150 } : { rounds: 3, milliseconds: 800 };
   const rows: Row[] = [];
   const ratios = { CORL: [] as number[], lean: [] as number[] };
   const parts: string[] = [];

@@ -17,7 +17,8 @@ const cloningPerCall = 4;
 /** Milliseconds an update of a method. */
 export async function updates(method: Method): Promise<Contender> {
   const { algorithm, config } = methodOf(method);
-  const options = { threads: 1, device: "cpu", updatesPerCall: null, stage: "offline" } as const;
+  const stage = algorithm.offline ? ({ stage: "offline" } as const) : {}; // RLPD has none
+  const options = { threads: 1, device: "cpu", updatesPerCall: null, ...stage } as const;
   const learner = await OffPolicyLearner.create(algorithm, config, spec, createRng(1), options);
   const sources = [{ buffer: filledTable(algorithm), share: 1 }];
   const normalizer = new Normalizer("none", spec.observationSize);

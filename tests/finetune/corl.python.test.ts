@@ -1,5 +1,5 @@
-// One update of every offline method, and of ResFiT, beside the same one in PyTorch, by CORL's formulas or the papers'
-// (corl_peer.py). Adam's ε is 1, so that a step tells how long a gradient is and not its sign alone.
+// One update of every offline method but Uni-O4, and of ResFiT, beside the same one in PyTorch, by CORL's formulas or
+// the papers' (corl_peer.py). Adam's ε is 1, so that a step tells how long a gradient is and not its sign alone.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -22,10 +22,12 @@ const rates = {
   alphaLearningRate: 0.05,
   balanceLearningRate: 0.05,
 };
+/** All but Uni-O4, and ResFiT: to it the last two numbers of the test's observations are the base's action. */
 const names = Object.values(finetuners)
   .filter(({ family, needs = [] }) => family === "offPolicy" && needs.includes("data"))
   .map(({ name }) => name)
-  .concat("residual"); // observations of the test's spec end with two numbers that stand for the base's action
+  .filter((name) => name !== "uniO4")
+  .concat("residual");
 const numRows = 32;
 const settings = { ...small, ...rates, adamEpsilon: 1, tau: 0.1, batchSize: numRows };
 

@@ -5,7 +5,7 @@ import { readInfo } from "../finetune/dataset.ts";
 import { cloners } from "../finetune/index.ts";
 import { sourcesOf, type TrainingOptions, trainNew, withTrainingOptions } from "./training.ts";
 
-interface CloneOptions extends TrainingOptions {
+interface CloneOptions extends Omit<TrainingOptions, "data"> {
   readonly policy: string;
   readonly filter?: string;
 }
@@ -16,7 +16,7 @@ export function cloneCommand(): Command {
     .argument("<dataset...>", "folders that salle collect wrote, all of one task")
     .option("--policy <kind>", `one of ${policies.join(", ")}`, "flow")
     .option("--filter <which>", "episodes that count: all or success; all where missing");
-  return withTrainingOptions(command)
+  return withTrainingOptions(command, "updates")
     .addHelpText(
       "after",
       `
@@ -36,8 +36,7 @@ async function clone(datasets: readonly string[], options: CloneOptions): Promis
   const { policy } = options;
   if (!Object.hasOwn(cloners, policy))
     throw new Error(`unknown policy "${policy}"; known: ${Object.keys(cloners).join(", ")}`);
-  const data = [...datasets, ...options.data];
   const chosen = options.filter === undefined ? [] : [`algo.filter=${options.filter}`];
-  const sources = sourcesOf({ ...options, data, set: [...chosen, ...options.set] });
-  await trainNew({ ...sources, task: readInfo(data[0]!).task, algorithm: policy }, options);
+  const sources = sourcesOf({ ...options, data: datasets, set: [...chosen, ...options.set] });
+  await trainNew({ ...sources, task: readInfo(datasets[0]!).task, algorithm: policy }, options);
 }

@@ -34,24 +34,32 @@ export interface TrainingOptions {
   readonly viz: boolean;
 }
 
+/** What a run's steps are: of envs, or updates of one that clones and steps none. */
+type Steps = "control steps of all environments" | "updates";
+
 /** Adds the options above to a command. */
-export function withTrainingOptions(command: Command): Command {
+export function withTrainingOptions(
+  command: Command,
+  steps: Steps = "control steps of all environments",
+): Command {
+  command.option("--seed <n>", "equal seeds give equal runs, to the bit");
+  if (steps !== "updates")
+    command
+      .option("--num-envs <n>", "environments stepped together")
+      .option("--num-workers <n>", "threads of physics")
+      .option(
+        "--data <folder>",
+        "a dataset to learn from beside what happens; more than once",
+        collect,
+        [],
+      );
   return command
-    .option("--seed <n>", "equal seeds give equal runs, to the bit")
-    .option("--num-envs <n>", "environments stepped together")
-    .option("--num-workers <n>", "threads of physics")
-    .option("--total-timesteps <n>", "control steps of all environments, 1e6 for a million")
-    .option("--eval-freq <n>", "control steps between evaluations")
+    .option("--total-timesteps <n>", `${steps}, 1e6 for a million`)
+    .option("--eval-freq <n>", `${steps} between evaluations`)
     .option("--target-return <r>", "stop once an evaluation's mean return reaches it")
     .option("--threads <n>", "threads of the learner's programs")
     .option("--device <name>", "where programs run; `salle doctor` says what works")
     .option("--physics <build>", "Rapier's build: simd, compat or deterministic")
-    .option(
-      "--data <folder>",
-      "a dataset to learn from beside what happens; more than once",
-      collect,
-      [],
-    )
     .option("--config <file.yaml>", "settings from a file, such as another run's config.yaml")
     .option("--set <key=value>", "one setting: algo.discount=0.98, train.saveFreq=5e4", collect, [])
     .option("--name <name>", "of the run; <task>__<algorithm>__<seed>__<time> where missing")
@@ -82,7 +90,10 @@ export function sourcesOf(options: TrainingOptions): ConfigSources {
 }
 
 /** A new run of these settings, trained to the end; its folder. */
-export async function trainNew(sources: ConfigSources, options: TrainingOptions): Promise<string> {
+export async function trainNew(
+  sources: ConfigSources,
+  options: Pick<TrainingOptions, "name" | "runs" | "viz">,
+): Promise<string> {
   const config = await resolveConfig(sources);
   await checkSources(config);
   const name = options.name ?? runName(shortName(config.task), config.algorithm, config.train.seed);

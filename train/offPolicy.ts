@@ -74,9 +74,20 @@ export async function trainOffPolicy(
   const observations = Float32Array.from(env.observations);
   const standardised = new Float32Array(observations.length);
 
+  /** The critics' updates before all others, in pieces: they are many, and somebody may want to stop. */
+  const criticsAreWarm = async (): Promise<boolean> => {
+    while (learner.numUpdates < config.criticWarmUp) {
+      const numDue = Math.min(warmUpPiece, config.criticWarmUp - learner.numUpdates);
+      await learner.update(numDue, sources, normalizer, session.progress);
+      if (!(await session.goesOn(view))) return false;
+    }
+    return true;
+  };
+
   while (session.outcome === null) {
     const random = session.step < config.learningStarts;
     if (!random) normalizer.freeze();
+    if (!random && !(await criticsAreWarm())) break;
     normalizer.apply(observations, standardised);
     const actions = random
       ? warmUp(observations)
@@ -97,6 +108,8 @@ export async function trainOffPolicy(
   }
   await learner.dispose();
 }
+
+const warmUpPiece = 500; // updates: a few seconds
 
 /** The run's data, of which each batch has that share, and its own rows. */
 export function mixed(data: Rows, own: Rows, share: OffPolicyConfig["offlineShare"]): Source[] {

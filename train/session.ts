@@ -209,6 +209,18 @@ export class Session {
     if (improved || crossed(settings.saveFreq) || this.outcome) await this.save(loop, improved);
   }
 
+  /**
+   * Whether to go on, asked between pieces of work that take long within a step: where a stop was asked for, the run
+   * is saved as it is and over.
+   */
+  async goesOn(loop: LoopView): Promise<boolean> {
+    if (this.outcome === null && this.job.control.stopRequested()) {
+      this.outcome = "stopped";
+      await this.save(loop, false);
+    }
+    return this.outcome === null;
+  }
+
   async dispose(): Promise<void> {
     await this.env.dispose();
     await this.evaluator?.dispose();

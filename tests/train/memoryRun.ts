@@ -47,7 +47,7 @@ export async function openMemoryRun(
   algorithm: AnyAlgorithm,
   config: unknown,
   settings: Partial<SessionSettings> = {},
-  stopAt = Number.POSITIVE_INFINITY,
+  stopAt: number | (() => boolean) = Number.POSITIVE_INFINITY,
   data: readonly Dataset[] = [],
 ): Promise<MemoryRun> {
   const records: Records = { logs: [], saves: [], episodes: [] };
@@ -66,7 +66,10 @@ export async function openMemoryRun(
         records.saves.push({ step, state: deserialize(serialize(state)), best }),
     },
     origin: { physics: { build: "simd", version: "", wasmHash: "" }, gitCommit: "" },
-    control: { stopRequested: () => session.step >= stopAt, report: () => {} },
+    control: {
+      stopRequested: () => (typeof stopAt === "number" ? session.step >= stopAt : stopAt()),
+      report: () => {},
+    },
   });
   return { session, records };
 }

@@ -20,10 +20,11 @@ const config: OffPolicyConfig = sac.settings.parse({
 async function train(
   settings: Partial<SessionSettings> = {},
   saved: unknown = null,
-  stopAt?: number,
+  stopAt?: number | (() => boolean),
+  algo = config,
 ) {
-  const { session, records } = await openMemoryRun(sac, config, settings, stopAt);
-  await trainOffPolicy(session, sac, config, saved);
+  const { session, records } = await openMemoryRun(sac, algo, settings, stopAt);
+  await trainOffPolicy(session, sac, algo, saved);
   await session.dispose();
   return { records, outcome: session.outcome, step: session.step };
 }
@@ -55,6 +56,20 @@ test("a stop is heeded after the step, and saved", async () => {
   expect(outcome).toBe("stopped");
   expect(step).toBe(300);
   expect(records.saves.at(-1)!.step).toBe(300);
+});
+
+test("a stop is heeded in the midst of the critics' warm-up, which goes on as if it had not been", async () => {
+  const warming = { ...config, criticWarmUp: 1200 };
+  const settings = { totalTimesteps: 400, saveFreq: 1e9, evalFreq: 1e9 };
+  const whole = await train(settings, null, undefined, warming);
+  let asked = 0; // at each of the 50 steps before updates, then after 500 of these
+  const { records, outcome, step } = await train(settings, null, () => ++asked > 50, warming);
+  expect({ outcome, step }).toEqual({ outcome: "stopped", step: 200 });
+  const { state } = records.saves.at(-1)!;
+  const { numUpdates } = (state as { loop: { learner: { numUpdates: number } } }).loop.learner;
+  expect(numUpdates).toBe(500);
+  const rest = await train(settings, state, undefined, warming);
+  expect(rest.records.saves.at(-1)!.state).toEqual(whole.records.saves.at(-1)!.state);
 });
 
 test("training ends at its target return", async () => {

@@ -4,6 +4,7 @@
 // arXiv:2409.00588); networks, rollouts and rates are for a few minutes of two cores.
 
 import type { Preset } from "./presets.ts";
+import { armTasks, leggedTasks } from "./presetTasks.ts";
 
 const narrow = { width: 128 } as const;
 
@@ -34,14 +35,6 @@ const arm = {
 
 const diffusionPolicy = { criticWidth: 128, actorLearningRate: 3e-4 } as const;
 
-const armTasks = [
-  "lift-cube-v0",
-  "open-drawer-v0",
-  "insert-peg-v0",
-  "stack-cubes-v0",
-  "push-t-v0",
-] as const;
-
 /** Algorithm → task id → preset. */
 export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   flow: byTask(clone, cloneArm),
@@ -64,14 +57,13 @@ export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Prese
 };
 
 function byTask(legs: Preset, arm: Preset): Readonly<Record<string, Preset>> {
-  const legged = ["hopper-hop-v0", "walker2d-walk-v0", "walker2d-run-v0", "ant-run-v0"];
   return {
-    ...Object.fromEntries(legged.map((task) => [task, legs])),
+    ...Object.fromEntries(leggedTasks.map((task) => [task, legs])),
     ...Object.fromEntries(armTasks.map((task) => [task, arm])),
   };
 }
 
 function arms(algo: Readonly<Record<string, unknown>>): Readonly<Record<string, Preset>> {
   const preset = { train: { ...trainFor(500_000), numEnvs: 16 }, algo };
-  return { "lift-cube-v0": preset, "insert-peg-v0": preset };
+  return Object.fromEntries(armTasks.map((task) => [task, preset]));
 }

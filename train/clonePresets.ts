@@ -1,15 +1,7 @@
 // Presets of policies that are cloned by regression. A step is an update: minutes of one core, whatever the task.
 
 import type { Preset } from "./presets.ts";
-
-const arms = [
-  "lift-cube-v0",
-  "open-drawer-v0",
-  "insert-peg-v0",
-  "stack-cubes-v0",
-  "push-t-v0",
-] as const;
-const legs = ["hopper-hop-v0", "walker2d-walk-v0", "walker2d-run-v0", "ant-run-v0"] as const;
+import { armTasks, leggedTasks } from "./presetTasks.ts";
 
 const cloneFor = (totalTimesteps: number) => ({
   totalTimesteps,
@@ -27,12 +19,12 @@ const light = { latentSize: 0, numHeads: 2, batchSize: 128 } as const;
 /** Algorithm → task id → preset. */
 export const clonePresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   mlp: {
-    ...forEach(arms, { train: cloneFor(6_000), algo: reach }),
-    ...forEach(legs, { train: cloneFor(8_000), algo: step }),
+    ...forEach(armTasks, { train: cloneFor(6_000), algo: reach }),
+    ...forEach(leggedTasks, { train: cloneFor(8_000), algo: step }),
   },
   act: {
-    ...forEach(arms, { train: cloneFor(4_000), algo: { ...reach, ...light } }),
-    ...forEach(legs, { train: cloneFor(4_000), algo: { ...step, ...light } }),
+    ...forEach(armTasks, { train: cloneFor(4_000), algo: { ...reach, ...light } }),
+    ...forEach(leggedTasks, { train: cloneFor(4_000), algo: { ...step, ...light } }),
   },
 };
 

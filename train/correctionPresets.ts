@@ -4,6 +4,7 @@
 // positions and angles want far less: with these a cloned policy is as good as it gets within minutes.
 
 import type { Preset } from "./presets.ts";
+import { armTasks } from "./presetTasks.ts";
 
 const train = { numEnvs: 16, totalTimesteps: 60_000, evalFreq: 10_000, evalEpisodes: 50 } as const;
 const small = { actorHidden: [128, 128], criticHidden: [128, 128] } as const;
@@ -50,15 +51,6 @@ const resip = {
   algo: { hidden: [128, 128], rolloutLength: 256, numEpochs: 10, numMinibatches: 4 },
 } as const;
 
-const tasks = [
-  "lift-cube-v0",
-  "open-drawer-v0",
-  "insert-peg-v0",
-  "stack-cubes-v0",
-  "push-t-v0",
-  "two-arm-lift-v0",
-] as const;
-
 /** Algorithm → task id → preset. */
 export const correctionPresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   residual: { ...byTask(residual), "insert-peg-v0": gentle },
@@ -68,5 +60,5 @@ export const correctionPresets: Readonly<Record<string, Readonly<Record<string, 
 };
 
 function byTask(preset: Preset): Readonly<Record<string, Preset>> {
-  return Object.fromEntries(tasks.map((task) => [task, preset]));
+  return Object.fromEntries(armTasks.map((task) => [task, preset]));
 }

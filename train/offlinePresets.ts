@@ -4,14 +4,9 @@
 // of its own only for what takes a method's time: proposals, critics of an ensemble, perturbations, an autoencoder.
 
 import type { Preset } from "./presets.ts";
+import { leggedTasks } from "./presetTasks.ts";
 
-const legs = [
-  "hopper-hop-v0",
-  "walker2d-walk-v0",
-  "walker2d-run-v0",
-  "halfcheetah-run-v0",
-  "ant-run-v0",
-] as const;
+const legs = [...leggedTasks, "halfcheetah-run-v0"] as const;
 
 const train = {
   numEnvs: 10,

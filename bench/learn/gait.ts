@@ -66,8 +66,10 @@ async function replay(policy: Policy, env: VecEnv): Promise<Gait> {
   const tallies = Array.from({ length: numStarts }, () => new GaitTally(env.task));
   const numMeasures = env.task.measures!.names.length;
   const { size } = env.task.observation;
+  const begins = new Uint8Array(numStarts).fill(1);
   while (tallies.some(({ ended }) => !ended)) {
-    const out = env.step(await policy.act(env.observations));
+    const out = env.step(await policy.act(env.observations, begins));
+    for (let i = 0; i < numStarts; i++) begins[i] = out.terminated[i]! | out.truncated[i]!;
     for (const [i, tally] of tallies.entries()) {
       if (tally.ended) continue;
       tally.add(

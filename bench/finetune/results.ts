@@ -30,9 +30,11 @@ interface Tuned {
   readonly date: string;
   readonly commit: string;
   readonly status: string;
-  /** Shares of the episodes; null where there is no base. */
+  /** Shares of the episodes; null where there is no base, or the task knows no success. */
   readonly baseSuccess: number | null;
-  readonly success: number;
+  readonly success: number | null;
+  /** Mean returns, of a task that knows no success. */
+  readonly returns?: { readonly base: number | null; readonly tuned: number };
   readonly steps: number;
   /** Control steps until an evaluation of the run reached it; null: none did. */
   readonly stepsTo90: number | null;
@@ -54,7 +56,9 @@ async function tunedOf(run: string): Promise<Tuned> {
   const rows = readMetrics(run);
   const reached = (rate: number) =>
     rows.find((row) => Number(row["eval/success_rate"]) >= rate)?.step ?? null;
-  const base = baseFolder(run);
+  const folder = baseFolder(run);
+  const base = existsSync(folder) ? await judged(folder) : null;
+  const own = await judged(run);
   return {
     name: basename(run),
     task,
@@ -63,8 +67,11 @@ async function tunedOf(run: string): Promise<Tuned> {
     date: started,
     commit: (gitCommit ?? "-").slice(0, 7),
     status,
-    baseSuccess: existsSync(base) ? await successOf(base) : null,
-    success: await successOf(run),
+    baseSuccess: base?.success ?? null,
+    success: own.success,
+    ...(own.success === null && {
+      returns: { base: base?.meanReturn ?? null, tuned: own.meanReturn },
+    }),
     steps: rows.at(-1)?.step ?? 0,
     stepsTo90: reached(0.9),
     stepsTo95: reached(0.95),
@@ -87,13 +94,16 @@ async function openEnvs(runs: readonly string[]): Promise<Map<string, VecEnv>> {
   return envs;
 }
 
-/** Share of the fresh episodes that succeeded, with the best checkpoint. */
-async function successOf(folder: string): Promise<number> {
+/** The best checkpoint over the fresh episodes: the share that succeeded, where the task knows it, and the mean return. */
+async function judged(folder: string): Promise<{ success: number | null; meanReturn: number }> {
   const policy = await loadPolicy(folder, undefined, { numRows: numEpisodes });
   const env = envs.get(policy.config.task)!;
-  const { successes } = await runEpisodes(env, seed, (rows, begins) => policy.act(rows, begins));
+  const act = (rows: Float32Array, begins: Uint8Array) => policy.act(rows, begins);
+  const { successes, returns } = await runEpisodes(env, seed, act);
   await policy.dispose();
-  return successes.filter(Boolean).length / numEpisodes;
+  const share = successes.filter(Boolean).length / numEpisodes;
+  const meanReturn = returns.reduce((sum, x) => sum + x, 0) / numEpisodes;
+  return { success: policy.task.success ? share : null, meanReturn };
 }
 
 function kept(): Tuned[] {
@@ -119,6 +129,24 @@ function pageOf(runs: readonly Tuned[]): string {
   const titles = "task,method,seed,base,success,steps to 90 %,to 95 %,steps,end,s,commit".split(
     ",",
   );
+  const succeeding = runs.filter(({ returns }) => returns === undefined);
+  const returning = runs.filter(({ returns }) => returns !== undefined);
+  const returnCells = (r: Tuned) => {
+    const { base, tuned } = r.returns!;
+    const growth = base === null ? "-" : `${Math.round(100 * (tuned / base - 1))} %`;
+    const figures = [base === null ? "-" : base.toFixed(1), tuned.toFixed(1), growth];
+    return [
+      r.task,
+      r.method,
+      r.seed,
+      ...figures,
+      r.steps,
+      r.status,
+      r.seconds.toFixed(0),
+      r.commit,
+    ];
+  };
+  const returnTitles = "task,method,seed,base,return,growth,steps,end,s,commit".split(",");
   return `# Making policies better
 
 Written by \`npm run results:finetune\` from runs' own files on ${machine()}; do not edit.
@@ -127,7 +155,11 @@ Base and result are judged on the same ${numEpisodes} fresh starts, each with it
 rate are those of the run's own evaluations. Seconds are wall time from command to end, evaluations
 included, on a machine that had other work. Every run that was kept is here, the bad ones too.
 
-${[titles, titles.map(() => "---"), ...runs.map(cells)].map(line).join("\n")}
+${[titles, titles.map(() => "---"), ...succeeding.map(cells)].map(line).join("\n")}
+
+Of tasks that know no success, mean returns over the same starts:
+
+${[returnTitles, returnTitles.map(() => "---"), ...returning.map(returnCells)].map(line).join("\n")}
 
 \`\`\`sh
 ${[...new Set(runs.flatMap(({ commands }) => commands))].join("\n")}

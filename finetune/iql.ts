@@ -223,6 +223,11 @@ function updateActor(
   return [actor, actorOptimizer, loss];
 }
 
-function valuesOf(value: MlpParams<Tensor>, observations: Tensor, config: JudgeConfig): Tensor {
+/** V(s) of observations [B, O], [B]. */
+export function valuesOf(
+  value: MlpParams<Tensor>,
+  observations: Tensor,
+  config: JudgeConfig,
+): Tensor {
   return squeeze(mlp(value, observations, { activation: config.activation }), [-1]);
 }

@@ -9,7 +9,6 @@
 // estimate alone (the code asks the simulator); rollouts follow the elites' mean and know no terminations; members
 // share the clipping of their gradients; critics are as many as `numCritics`, the least of them counts.
 
-import { z } from "zod";
 import type {
   ActInputs,
   EnvSpec,
@@ -19,17 +18,14 @@ import type {
   UpdatePhase,
 } from "../agents/agent.ts";
 import { descend, initDescent } from "../agents/descent.ts";
-import { firstOf, membersAt, qValues, reduceHeads } from "../agents/networks.ts";
-import { withDefault } from "../agents/offPolicy.ts";
-import { onPolicySettings } from "../agents/onPolicy.ts";
+import { firstOf, qValues, reduceHeads } from "../agents/networks.ts";
 import { regressCritics } from "../agents/steps.ts";
 import { gaussianEntropy, gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
-import { type MlpParams, mlp } from "../nn/layers.ts";
+import type { MlpParams } from "../nn/layers.ts";
 import { type NoiseSpec, normal } from "../nn/noise.ts";
 import {
   add,
-  argMax,
   clipByValue,
   div,
   exp,
@@ -47,7 +43,6 @@ import {
   reshape,
   sqrt,
   square,
-  squeeze,
   stopGradient,
   sub,
   sum,
@@ -64,72 +59,11 @@ import {
   boundedGaussians,
   initBoundedActors,
 } from "./boundedActor.ts";
-import {
-  type DynamicsState,
-  dynamicsSettings,
-  foretell,
-  initDynamics,
-  updateDynamics,
-} from "./dynamics.ts";
-import { type IqlJudges, initIqlJudges, iqlSettings, updateIqlJudges } from "./iql.ts";
+import { type DynamicsState, foretell, initDynamics, updateDynamics } from "./dynamics.ts";
+import { type IqlJudges, initIqlJudges, updateIqlJudges, valuesOf } from "./iql.ts";
+import { decide, unscored } from "./uniO4Gate.ts";
 import { uniO4Online } from "./uniO4Online.ts";
-
-const { greatestWeight: _, ...judgeSettings } = iqlSettings;
-const { lambda, rolloutLength, numEpochs, numMinibatches, targetKl } = onPolicySettings;
-const rate = (what: string, value: number) =>
-  z.number().positive().max(1).default(value).describe(`step size of ${what}`);
-
-const settings = z.strictObject({
-  ...judgeSettings,
-  ...dynamicsSettings,
-  batchSize: withDefault(judgeSettings.batchSize, 512),
-  actorHidden: withDefault(judgeSettings.actorHidden, [256, 256, 256]),
-  criticHidden: withDefault(judgeSettings.criticHidden, [512, 512, 512]),
-  criticLearningRate: withDefault(judgeSettings.criticLearningRate, 1e-4),
-  valueLearningRate: withDefault(judgeSettings.valueLearningRate, 1e-4),
-  actorLearningRate: withDefault(judgeSettings.actorLearningRate, 1e-4).describe("the clones'"),
-  adamEpsilon: withDefault(judgeSettings.adamEpsilon, 1e-5),
-  maxGradNorm: withDefault(judgeSettings.maxGradNorm, 0.5),
-  offlineUpdates: withDefault(judgeSettings.offlineUpdates, 10_000),
-  prepareUpdates: z
-    .int()
-    .min(0)
-    .max(1e12)
-    .default(400_000)
-    .describe("updates of values, critics, models and clones, before others"),
-  judges: z
-    .enum(["sarsa", "iql"])
-    .default("sarsa")
-    .describe("the data policy's values by returns and SARSA, or expectiles of them"),
-  numPolicies: z.int().min(1).max(32).default(4).describe("members of the ensemble"),
-  diversity: z.number().min(0).default(0.1).describe("α, worth of being likelier than the others"),
-  rivals: z
-    .enum(["still", "moving"])
-    .default("still")
-    .describe("whether the likeliest other member is pushed down for it; the code's are still"),
-  improveLearningRate: rate("the improvement, which falls to 0", 1e-4),
-  clipRange: z.number().positive().default(0.25).describe("how far a ratio may leave 1, at first"),
-  advantageWeight: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.7)
-    .describe("ω, weight of advantages above 0, 1 − ω of others; sarsa alone"),
-  entropyCoef: z.number().min(0).default(0).describe("worth of a nat of entropy, offline"),
-  reviewPeriod: z.int().min(1).max(1e6).default(100).describe("updates between reviews"),
-  horizon: z.int().min(1).max(10_000).default(1000).describe("steps of the models in a review"),
-  lambda,
-  rolloutLength,
-  numEpochs,
-  numMinibatches,
-  targetKl,
-  onlineActorLearningRate: rate("the actor online", 3e-5),
-  onlineValueLearningRate: rate("the value online", 2e-4),
-  onlineClipRange: z.number().positive().default(0.05).describe("of ratios and values, online"),
-  onlineEntropyCoef: z.number().min(0).default(0.01).describe("worth of a nat of entropy, online"),
-});
-
-export type UniO4Config = z.infer<typeof settings>;
+import { type UniO4Config, uniO4Settings } from "./uniO4Settings.ts";
 
 export type UniO4State<T> = IqlJudges<T> & {
   readonly dynamics: DynamicsState<T>;
@@ -156,7 +90,7 @@ export const uniO4: OffPolicyAlgorithm<UniO4Config, UniO4State<NdArray>, UniO4No
   name: "uniO4",
   summary: "Uni-O4: PPO on logged data behind an estimate's gate, then PPO online",
   family: "offPolicy",
-  settings,
+  settings: uniO4Settings,
   needs: ["data"],
   offline: {
     columns: ["nextActions", "returnsToGo"],
@@ -173,8 +107,6 @@ export const uniO4: OffPolicyAlgorithm<UniO4Config, UniO4State<NdArray>, UniO4No
   }),
   update,
 };
-
-const unscored = -1e9;
 
 function init(spec: EnvSpec, config: UniO4Config, rng: Rng): UniO4State<NdArray> {
   const { numPolicies, batchSize } = config;
@@ -356,32 +288,4 @@ function review(state: State, { batch, progress }: Inputs, config: UniO4Config):
   const rollouts = { observations: reshape(nextObservations, [...rows, size]), sums };
   const ends = greaterEqual(progress, 1 - 1.5 / horizon);
   return decide({ ...state, rollouts }, where(ends, div(sums, horizon), unscored));
-}
-
-/** References become the members that score higher than these did; the best of all acts. */
-export function decide<
-  S extends Pick<State, "actor" | "actors" | "references" | "bestScores" | "numReplaced">,
->(state: S, scores: Tensor): S {
-  const better = greater(scores, state.bestScores); // [E]
-  const bestScores = where(better, scores, state.bestScores);
-  const references = chosen(better, state.actors, state.references);
-  const numReplaced = add(state.numReplaced, sum(where(better, 1, 0)));
-  const best = membersAt(references, reshape(argMax(bestScores, 0), [1]));
-  const actor = chosen(reshape(greater(max(bestScores), unscored), [1]), best, state.actor);
-  return { ...state, references, bestScores, numReplaced, actor };
-}
-
-/** Members of one ensemble where the flags [E] say so, of the other where they do not. */
-function chosen(flags: Tensor, ones: MlpParams<Tensor>, others: MlpParams<Tensor>) {
-  const pick = (a: Tensor, b: Tensor) => where(reshape(flags, [-1, 1, 1]), a, b);
-  return Object.fromEntries(
-    Object.entries(ones).map(([name, { kernel, bias }]) => {
-      const other = others[name as keyof typeof others]!;
-      return [name, { kernel: pick(kernel, other.kernel), bias: pick(bias, other.bias) }];
-    }),
-  ) as MlpParams<Tensor>;
-}
-
-function valuesOf(value: MlpParams<Tensor>, observations: Tensor, { activation }: UniO4Config) {
-  return squeeze(mlp(value, observations, { activation }), [-1]);
 }

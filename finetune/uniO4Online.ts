@@ -15,25 +15,14 @@ import { descend, initDescent } from "../agents/descent.ts";
 import { clippedObjective, standardize, valueTerm } from "../agents/ppo.ts";
 import { gaussianEntropy, gaussianLogProb } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
-import { initMlp, type MlpParams, mlp } from "../nn/layers.ts";
-import {
-  abs,
-  add,
-  cast,
-  exp,
-  greater,
-  mean,
-  mul,
-  neg,
-  squeeze,
-  sub,
-  type Tensor,
-} from "../nn/ops.ts";
+import { initMlp, type MlpParams } from "../nn/layers.ts";
+import { abs, add, cast, exp, greater, mean, mul, neg, sub, type Tensor } from "../nn/ops.ts";
 import type { AdamState } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import { boundedActions, boundedGaussian, initBoundedActors } from "./boundedActor.ts";
-import type { UniO4Config } from "./uniO4.ts";
+import { valuesOf } from "./iql.ts";
+import type { UniO4Config } from "./uniO4Settings.ts";
 
 export type UniO4OnlineState<T> = {
   readonly actor: MlpParams<T>;
@@ -131,8 +120,4 @@ function update(
     "train/clip_fraction": mean(cast(outside, "float32")),
   };
   return [{ actor, actorOptimizer, value, valueOptimizer }, metrics];
-}
-
-function valuesOf(value: MlpParams<Tensor>, observations: Tensor, { activation }: Config): Tensor {
-  return squeeze(mlp(value, observations, { activation }), [-1]);
 }

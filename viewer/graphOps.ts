@@ -4,18 +4,24 @@
 // in every page. Files may come from a stranger: shapes are checked, and no array may become large.
 
 import { cos, exp, log, sin, tanh } from "../sim/math.ts";
+import {
+  axisOf,
+  type Block,
+  broadcast,
+  broadcastStrides,
+  joined,
+  reshaped,
+  sizeOf,
+  sliced,
+  spread,
+  tiled,
+  transposed,
+  zeros,
+} from "./blocks.ts";
 import type { GraphNode } from "./onnxReader.ts";
-
-/** Numbers in rows, the last axis fastest. */
-export interface Block {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
 
 /** A node's outputs from its inputs; undefined where an optional input is left out. */
 export type Op = (inputs: readonly (Block | undefined)[], node: GraphNode) => readonly Block[];
-
-const mostNumbers = 4_000_000;
 
 const functions: Readonly<Record<string, (x: number) => number>> = {
   Abs: Math.abs,
@@ -97,88 +103,17 @@ export function opOf(name: string): Op {
   throw new Error(`a policy with the operator ${name} can't run here`);
 }
 
-/** Zeros of a shape. */
-export function zeros(shape: readonly number[]): Block {
-  return { shape, data: new Float32Array(sizeOf(shape)) };
-}
-
 function given(block: Block | undefined): Block {
   if (!block) throw new Error("the policy's graph lacks an input");
   return block;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  const size = shape.reduce((product, length) => product * length, 1);
-  if (!Number.isInteger(size) || size < 0 || size > mostNumbers || shape.some((n) => n < 0))
-    throw new Error(`the policy makes an array of shape [${shape}]`);
-  return size;
 }
 
 function numbersOf(block: Block | undefined): number[] {
   return [...given(block).data];
 }
 
-function axisOf({ shape }: Block, axis: number): number {
-  const at = axis < 0 ? axis + shape.length : axis;
-  if (!(at in shape)) throw new Error(`the policy names axis ${axis} of an array of [${shape}]`);
-  return at;
-}
-
-/** How far apart neighbours along each axis lie. */
-function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--)
-    strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  return strides;
-}
-
 function mapped({ shape, data }: Block, of: (x: number) => number): Block {
   return { shape, data: data.map((x) => of(x)) };
-}
-
-/** Numpy's broadcast of two shapes. */
-function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, axis) => {
-    const [x = 1, y = 1] = [a[axis - rank + a.length], b[axis - rank + b.length]];
-    if (x !== y && x !== 1 && y !== 1)
-      throw new Error(`the policy joins arrays of [${a}] and [${b}]`);
-    return x === 1 ? y : x;
-  });
-}
-
-function spread(block: Block, shape: readonly number[]): Block {
-  if (sizeOf(shape) === block.data.length) return { shape, data: block.data };
-  return gathered(block, shape, broadcastStrides(block.shape, shape));
-}
-
-/** Strides of a block that is read as if it had another shape: 0 along axes where it repeats. */
-function broadcastStrides(from: readonly number[], shape: readonly number[]): number[] {
-  const own = stridesOf(from);
-  const shift = shape.length - from.length;
-  return shape.map((_, axis) => ((from[axis - shift] ?? 1) === 1 ? 0 : own[axis - shift]!));
-}
-
-/** A block of a shape whose element at an index is the one at the sum of index times stride, from an offset on. */
-function gathered(
-  { data }: Block,
-  shape: readonly number[],
-  strides: readonly number[],
-  offset = 0,
-): Block {
-  const out = zeros(shape);
-  const index = new Array<number>(shape.length).fill(0);
-  let from = offset;
-  for (let at = 0; at < out.data.length; at++) {
-    out.data[at] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
 
 function combined(a: Block, b: Block, of: (x: number, y: number) => number): Block {
@@ -234,54 +169,6 @@ function meanOver(block: Block, axes: readonly number[] | undefined, keeps: bool
   return { shape: keeps ? kept : shape.filter((_, axis) => !over.has(axis)), data: out };
 }
 
-function reshaped({ shape, data }: Block, wanted: readonly number[]): Block {
-  const copied = wanted.map((length, axis) => (length === 0 ? shape[axis]! : length));
-  const rest = copied.reduce((product, n) => (n < 0 ? product : product * n), 1);
-  const full = copied.map((length) => (length < 0 ? data.length / rest : length));
-  if (sizeOf(full) !== data.length)
-    throw new Error(`the policy reads [${shape}] as an array of [${wanted}]`);
-  return { shape: full, data };
-}
-
-function sliced(
-  block: Block,
-  at: number,
-  [begin, end, step]: readonly [begin: number, end: number, step: number],
-): Block {
-  const axis = axisOf(block, at);
-  const length = block.shape[axis]!;
-  const inside = (i: number) => Math.min(length, Math.max(0, i < 0 ? i + length : i));
-  if (!(step > 0)) throw new Error(`a policy that slices by steps of ${step} can't run here`);
-  const [first, last] = [inside(begin), inside(end)];
-  const count = Math.max(0, Math.ceil((last - first) / step));
-  const strides = stridesOf(block.shape);
-  const shape = block.shape.map((n, i) => (i === axis ? count : n));
-  const taken = strides.map((stride, i) => (i === axis ? stride * step : stride));
-  return gathered(block, shape, taken, first * strides[axis]!);
-}
-
-function joined(blocks: readonly Block[], at: number): Block {
-  const [first] = blocks;
-  if (!first) throw new Error("the policy's graph joins nothing");
-  const axis = axisOf(first, at);
-  const fits = ({ shape }: Block) =>
-    shape.length === first.shape.length &&
-    shape.every((n, i) => i === axis || n === first.shape[i]);
-  if (!blocks.every(fits)) throw new Error("the policy joins arrays of different shapes");
-  const total = blocks.reduce((sum, { shape }) => sum + shape[axis]!, 0);
-  const out = zeros(first.shape.map((n, i) => (i === axis ? total : n)));
-  const before = first.shape.slice(0, axis).reduce((product, n) => product * n, 1);
-  let to = 0;
-  for (let row = 0; row < before; row++) {
-    for (const { data } of blocks) {
-      const width = data.length / before;
-      out.data.set(data.subarray(row * width, (row + 1) * width), to);
-      to += width;
-    }
-  }
-  return out;
-}
-
 function softmax(block: Block, at: number): Block {
   const { shape, data } = block;
   if (axisOf(block, at) !== shape.length - 1)
@@ -296,28 +183,6 @@ function softmax(block: Block, at: number): Block {
     for (let i = 0; i < width; i++) out.data[row + i] = exp(data[row + i]! - most) / sum;
   }
   return out;
-}
-
-function tiled(block: Block, repeats: readonly number[]): Block {
-  return repeats.reduce((out, count, axis) => {
-    if (!(Number.isInteger(count) && count > 0) || count * out.data.length > mostNumbers)
-      throw new Error(`the policy repeats an array [${repeats}] times`);
-    return count === 1 ? out : joined(new Array<Block>(count).fill(out), axis);
-  }, block);
-}
-
-function transposed(block: Block, perm: readonly number[] | undefined): Block {
-  const { shape } = block;
-  const order = perm ?? [...shape.keys()].reverse();
-  if (order.length !== shape.length || new Set(order).size !== shape.length)
-    throw new Error(`the policy turns [${shape}] by [${order}]`);
-  const axes = order.map((axis) => axisOf(block, axis));
-  const strides = stridesOf(shape);
-  return gathered(
-    block,
-    axes.map((axis) => shape[axis]!),
-    axes.map((axis) => strides[axis]!),
-  );
 }
 
 /** The error function within 1.5e-7; Abramowitz and Stegun 7.1.26. */

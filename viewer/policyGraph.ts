@@ -4,7 +4,8 @@
 // ONNX Runtime's WebAssembly has 14 MB, and with equal bits everywhere (graphOps.ts). It differs from ONNX Runtime
 // by rounding alone.
 
-import { type Block, opOf } from "./graphOps.ts";
+import type { Block } from "./blocks.ts";
+import { opOf } from "./graphOps.ts";
 import { type GraphNode, type PolicyFileGraph, readPolicyFile } from "./onnxReader.ts";
 
 /** A graph from `obs` [1, O], and where it asks for them draws `noise` [1, D], to `action` [1, H · A]. */

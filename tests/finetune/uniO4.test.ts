@@ -10,7 +10,8 @@ import {
   initDynamics,
   updateDynamics,
 } from "../../finetune/dynamics.ts";
-import { clippedGain, cloningLosses, decide, uniO4, weighed } from "../../finetune/uniO4.ts";
+import { clippedGain, cloningLosses, uniO4, weighed } from "../../finetune/uniO4.ts";
+import { decide } from "../../finetune/uniO4Gate.ts";
 import { grad } from "../../nn/gradient.ts";
 import { mean, mul, sum, type Tensor } from "../../nn/ops.ts";
 import { array, full, type NdArray } from "../../nn/tree.ts";

@@ -101,6 +101,8 @@ interface AlgorithmBase<C, S extends AgentState> {
   readonly policyKeys: readonly (keyof S & string)[];
   /** Actions in [−1, 1], [N, H · A]. `policy` has the entries named in `policyKeys`. */
   act(policy: TracedState<S>, inputs: ActInputs, config: C): Tensor;
+  /** Where it comes to a chunk step by step: what that was after each, as `act` gives it, which is the last. */
+  path?(policy: TracedState<S>, inputs: ActInputs, config: C): readonly Tensor[];
 }
 
 /** Settings that the off-policy loop itself reads; see `offPolicySettings`. */

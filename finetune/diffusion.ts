@@ -17,7 +17,7 @@ import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
 import { type ActionNormalizer, fromActions, toActions } from "./actionNormalizer.ts";
 import { type CloneState, cloneStepSettings, initClone, stepClone } from "./cloneStep.ts";
-import { diffusionChunk, diffusionShapeSettings, drawsOf } from "./diffusionNet.ts";
+import { diffusionPath, diffusionShapeSettings, drawsOf } from "./diffusionNet.ts";
 import { cosineShares } from "./diffusionSteps.ts";
 import { chunkLoss } from "./flowLoss.ts";
 import { initVelocity, type VelocityParams, velocity } from "./flowNet.ts";
@@ -37,6 +37,7 @@ export const diffusion: CloneAlgorithm<DiffusionConfig, CloneState<NdArray>, Noi
   init,
   policyKeys: ["average", "actionNormalizer"],
   act,
+  path,
   noise: ({ actionSize }, { batchSize, chunkLength, diffusionSteps }) => ({
     noise: normal([batchSize, chunkLength * actionSize]),
     steps: indices([batchSize], diffusionSteps),
@@ -83,14 +84,19 @@ function init(spec: EnvSpec, config: DiffusionConfig, rng: Rng): CloneState<NdAr
   return initClone(network, spec);
 }
 
-function act(
+function act(...input: Parameters<typeof path>): Tensor {
+  return path(...input).at(-1)!;
+}
+
+/** The chunk after each step back, as the task takes it. */
+function path(
   { average, actionNormalizer }: Pick<CloneState<Tensor>, "average" | "actionNormalizer">,
   { observations, noise }: ActInputs,
   config: DiffusionConfig,
-): Tensor {
+): Tensor[] {
   const chunkSize = actionNormalizer.centre.shape[0]! * config.chunkLength;
-  const chunk = diffusionChunk(() => average, noise, observations, config, chunkSize);
-  return toActions(actionNormalizer, chunk);
+  const chunks = diffusionPath(() => average, noise, observations, config, chunkSize);
+  return chunks.map((chunk) => toActions(actionNormalizer, chunk));
 }
 
 /** √ᾱ_k x₀ + √(1 − ᾱ_k) ε, each row at its own k. */

@@ -79,22 +79,27 @@ export function meanBack(
   return reverseMean(point, noise, step, bound);
 }
 
-/** The chunk [N, n] that draws [N, `drawsOf`] lead to: the policy that acts. */
-export function diffusionChunk(
+/** Where draws [N, `drawsOf`] lead: the point after each step back, [N, n], as the policy acts. */
+export function diffusionPath(
   netAt: (index: number) => VelocityParams<Tensor>,
   draws: Tensor,
   observations: Tensor,
   shape: DiffusionShape,
   chunkSize: number,
-): Tensor {
+): Tensor[] {
   const noise = cut(draws, chunkSize);
-  let point = noise[0]!;
+  const points = [noise[0]!];
   for (const [i, step] of stepsBack(shape).entries()) {
-    const mean = meanBack(netAt(i), point, step, observations, shape.activation);
+    const mean = meanBack(netAt(i), points[i]!, step, observations, shape.activation);
     const drawn = step.std > 0 ? noise[i + 1] : undefined;
-    point = drawn === undefined ? mean : add(mean, mul(truncated(drawn), step.std));
+    points.push(drawn === undefined ? mean : add(mean, mul(truncated(drawn), step.std)));
   }
-  return clipByValue(point, -bound, bound);
+  return points.slice(1).map((point) => clipByValue(point, -bound, bound));
+}
+
+/** The chunk, the last point of that way. */
+export function diffusionChunk(...input: Parameters<typeof diffusionPath>): Tensor {
+  return diffusionPath(...input).at(-1)!;
 }
 
 /** Draws cut to ±3. */

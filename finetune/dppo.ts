@@ -66,7 +66,7 @@ import {
 } from "./chunkPpo.ts";
 import {
   cut,
-  diffusionChunk,
+  diffusionPath,
   diffusionShapeSettings,
   drawsOf,
   meanBack,
@@ -136,6 +136,7 @@ export const dppo: OnPolicyAlgorithm<DppoConfig, DppoState<NdArray>> = {
   init,
   policyKeys: ["actor", "base", "actionNormalizer"],
   act,
+  path,
   sampleKeys: ["actor", "base", "actionNormalizer", "critic", "returnMoments"],
   sample,
   update,
@@ -172,13 +173,17 @@ function init(spec: EnvSpec, config: DppoConfig, rng: Rng): DppoState<NdArray> {
   };
 }
 
-/** The chain with no more noise than diffusion has, none in its last step. */
-function act({ actor, base, actionNormalizer }: Policy, inputs: ActInputs, config: DppoConfig) {
+function act(...input: Parameters<typeof path>): Tensor {
+  return path(...input).at(-1)!;
+}
+
+/** The chunk after each step back, with no more noise than diffusion has, none in its last step. */
+function path({ actor, base, actionNormalizer }: Policy, inputs: ActInputs, config: DppoConfig) {
   const first = config.sampleSteps - config.tunedSteps;
   const netAt = (index: number) => (index < first ? base : actor);
   const n = actionNormalizer.centre.shape[0]! * config.chunkLength;
-  const chunk = diffusionChunk(netAt, inputs.noise, inputs.observations, config, n);
-  return toActions(actionNormalizer, chunk);
+  const chunks = diffusionPath(netAt, inputs.noise, inputs.observations, config, n);
+  return chunks.map((chunk) => toActions(actionNormalizer, chunk));
 }
 
 function sample(

@@ -20,7 +20,7 @@ import { type ActionNormalizer, fromActions, toActions } from "./actionNormalize
 import { type CloneState, cloneStepSettings, initClone, stepClone } from "./cloneStep.ts";
 import { chunkLoss, straightTargets, timeDistributions, timesOf } from "./flowLoss.ts";
 import { flowShapeSettings, initVelocity, type VelocityParams, velocity } from "./flowNet.ts";
-import { flowChunk } from "./noisyFlow.ts";
+import { flowPath } from "./noisyFlow.ts";
 
 const settings = z.strictObject({
   ...cloneStepSettings,
@@ -45,6 +45,7 @@ export const flow: CloneAlgorithm<FlowConfig, CloneState<NdArray>, Noise> = {
   init: initFlow,
   policyKeys: ["average", "actionNormalizer"],
   act: actFlow,
+  path: flowActions,
   noise,
   update(state, inputs, config) {
     const loss = lossOf(state.actionNormalizer, inputs, config);
@@ -86,12 +87,18 @@ export function initFlow(spec: EnvSpec, config: FlowSettings, rng: Rng): CloneSt
   return initClone(network, spec);
 }
 
-export function actFlow(
+export function actFlow(...input: Parameters<typeof flowActions>): Tensor {
+  return flowActions(...input).at(-1)!;
+}
+
+/** The chunk after each step of the flow, as the task takes it. */
+export function flowActions(
   { average, actionNormalizer }: Pick<CloneState<Tensor>, "average" | "actionNormalizer">,
   { observations, noise }: ActInputs,
   config: FlowSettings,
-): Tensor {
-  return toActions(actionNormalizer, flowChunk(average, noise, observations, config));
+): Tensor[] {
+  const path = flowPath(average, noise, observations, config);
+  return path.map((chunk) => toActions(actionNormalizer, chunk));
 }
 
 function noise({ actionSize }: EnvSpec, config: FlowConfig): Record<"start" | "times", NoiseSpec> {

@@ -113,19 +113,23 @@ export function eulerStep(point: Tensor, v: Tensor, numSteps: number, bound: num
   return bound === null ? next : clipByValue(next, -bound, bound);
 }
 
-/** The flow of a velocity field from t = 0 to 1 in K Euler steps from [B, n]; the field is asked with t_k, [1]. */
-export function integrate(
+/**
+ * The flow of a velocity field in K Euler steps from t = 0: the point after each, [B, n], the last one at t = 1. The
+ * field is asked with t_k, [1].
+ */
+export function integratePath(
   field: (point: Tensor, times: Tensor) => Tensor,
   start: Tensor,
   numSteps: number,
   bound: number | null,
-): Tensor {
-  let point = start;
+): Tensor[] {
+  const path: Tensor[] = [];
   for (let k = 0; k < numSteps; k++) {
     const times = tensor([k / numSteps], [1], "float32");
-    point = eulerStep(point, field(point, times), numSteps, bound);
+    const point = path.at(-1) ?? start;
+    path.push(eulerStep(point, field(point, times), numSteps, bound));
   }
-  return point;
+  return path;
 }
 
 /** How much noise is added after a step, from the observation and the time's embedding. */

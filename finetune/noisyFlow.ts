@@ -23,7 +23,7 @@ import { boundNoise, type NoiseBounds, stepsOf } from "./chain.ts";
 import {
   embedTime,
   eulerStep,
-  integrate,
+  integratePath,
   timeGrid,
   type VelocityParams,
   velocity,
@@ -43,16 +43,21 @@ export interface FlowShape {
 export const actionBound = 1;
 const truncation = 3; // standard deviations; ReinFlow's
 
-/** The chunk [N, n] that a flow leads to from noise [N, n]: the policy that acts. */
-export function flowChunk(
+/** Where a flow leads from noise [N, n]: the point after each of its steps, [N, n], as the policy acts. */
+export function flowPath(
   params: VelocityParams<Tensor>,
   start: Tensor,
   observations: Tensor,
   shape: FlowShape,
-): Tensor {
+): Tensor[] {
   const field = (point: Tensor, times: Tensor) =>
     velocity(params, point, whenOf(times, shape), observations, shape.activation);
-  return integrate(field, start, shape.flowSteps, actionBound);
+  return integratePath(field, start, shape.flowSteps, actionBound);
+}
+
+/** The chunk, the last point of that way. */
+export function flowChunk(...input: Parameters<typeof flowPath>): Tensor {
+  return flowPath(...input).at(-1)!;
 }
 
 export type NoisyFlowParams<T> = {

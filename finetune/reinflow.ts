@@ -60,7 +60,7 @@ import {
   valuesOf,
 } from "./chunkPpo.ts";
 import { flowShapeSettings, initNoiseNet, initVelocity, type VelocityParams } from "./flowNet.ts";
-import { flowChunk, type NoisyFlowParams, sampleChain, scoreSteps } from "./noisyFlow.ts";
+import { flowChunk, flowPath, type NoisyFlowParams, sampleChain, scoreSteps } from "./noisyFlow.ts";
 
 const settings = z.strictObject({
   ...chunkPpoSettings,
@@ -143,6 +143,7 @@ export const reinflow: OnPolicyAlgorithm<ReinflowConfig, ReinflowState<NdArray>>
   init,
   policyKeys: ["actor", "actionNormalizer"],
   act,
+  path,
   sampleKeys: ["actor", "actionNormalizer", "critic", "returnMoments", "clock"],
   sample,
   update,
@@ -184,13 +185,18 @@ function init(spec: EnvSpec, config: ReinflowConfig, rng: Rng): ReinflowState<Nd
   };
 }
 
-/** The flow without noise after its steps. */
-function act(
+function act(...input: Parameters<typeof path>): Tensor {
+  return path(...input).at(-1)!;
+}
+
+/** The flow's chunk after each step, without noise between them. */
+function path(
   { actor, actionNormalizer }: Policy,
   { observations, noise }: ActInputs,
   config: ReinflowConfig,
-): Tensor {
-  return toActions(actionNormalizer, flowChunk(actor.velocity, noise, observations, config));
+): Tensor[] {
+  const chunks = flowPath(actor.velocity, noise, observations, config);
+  return chunks.map((chunk) => toActions(actionNormalizer, chunk));
 }
 
 function sample(

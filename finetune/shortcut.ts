@@ -12,7 +12,7 @@ import { concat, slice, sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";
 import { type ActionNormalizer, fromActions } from "./actionNormalizer.ts";
 import { type CloneState, cloneStepSettings, stepClone } from "./cloneStep.ts";
-import { actFlow, flowLayout, initFlow } from "./flow.ts";
+import { actFlow, flowActions, flowLayout, initFlow } from "./flow.ts";
 import { anchorTargets, chunkLoss, shortcutTargets, type Targets } from "./flowLoss.ts";
 import { flowShapeSettings, type VelocityParams, velocity } from "./flowNet.ts";
 
@@ -50,6 +50,7 @@ export const shortcut: CloneAlgorithm<ShortcutConfig, CloneState<NdArray>, Noise
   init: initFlow,
   policyKeys: ["average", "actionNormalizer"],
   act: actFlow,
+  path: flowActions,
   noise,
   update(state, inputs, config) {
     const { network, actionNormalizer } = state;

@@ -3,7 +3,7 @@
 
 import { type ActionLayout, layoutOf, type OffPolicyConfig } from "../agents/agent.ts";
 import { compile, type Traced } from "../nn/compile.ts";
-import { clipByValue, mul, sub, type Tensor, zeros } from "../nn/ops.ts";
+import { clipByValue, concat, mul, sub, type Tensor, zeros } from "../nn/ops.ts";
 import type { ArraySpec } from "../nn/tree.ts";
 import { planDefaults, planRobot } from "../sim/plan.ts";
 import type { Task } from "../sim/task.ts";
@@ -27,7 +27,8 @@ export interface PolicyFile {
 
 /**
  * The policy's mode as an ONNX graph: `obs` [N, O], as the task gives them, to `action` [N, A] in
- * [−1, 1], or to a chunk [N, H · A]; a flow or diffusion policy takes `noise` too. One that corrects a base takes
+ * [−1, 1], or to a chunk [N, H · A]; a flow or diffusion policy takes `noise` too, and gives what the chunk was after
+ * each of its K steps as `path` [N, K · H · A]. One that corrects a base takes
  * [o, a_b], the base's action behind the observation. N is free where the policy treats rows alone, as its
  * files for two sizes show, else `numRows`.
  */
@@ -121,8 +122,11 @@ async function graphFile(
     const scaled = mul(sub(obs, means), scales);
     const observations = isRaw ? obs : clipByValue(scaled, -largest, largest);
     const inputs = { observations, noise: noise ?? zeros([noiseRows, numDraws]) };
-    const action = algorithm.act(policy as never, inputs, config.algo as never);
-    return [{ policy, normalizer }, { action }] as const;
+    const settings = config.algo as never;
+    const points = algorithm.path?.(policy as never, inputs, settings);
+    const action = points?.at(-1) ?? algorithm.act(policy as never, inputs, settings);
+    const outputs = points === undefined ? { action } : { action, path: concat([...points], -1) };
+    return [{ policy, normalizer }, outputs] as const;
   };
   const row = (width: number): ArraySpec => ({ shape: [numRows, width], dtype: "float32" });
   const obs = row(task.observation.size + baseActionSize(saved));

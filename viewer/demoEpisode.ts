@@ -35,7 +35,7 @@ export class DemoEpisode {
     this.writer = new RecordingWriter(header, start);
     this.first = this.tracer.advance(1);
     this.writer.checksum(this.first.hashes[0]!);
-    const hand = { begin() {}, act: () => this.action, baseAction: null };
+    const hand = { begin() {}, act: () => this.action, baseAction: null, path: () => null };
     this.tracer.branch(0, { friction: 1, mass: 1, actions: "policy" }, hand);
   }
 

@@ -15,6 +15,8 @@ export interface PagePolicy {
   act(observations: ArrayLike<number>): Float32Array;
   /** What the base chose in the last call; null where there is none. */
   readonly baseAction: Float32Array | null;
+  /** The open chunk as it was after each step that led to it, [K][H · A]; null where it is chosen at once. */
+  path(): readonly Float32Array[] | null;
 }
 
 const magic = "SALLEPOL";
@@ -113,6 +115,7 @@ function policyOf(
     get baseAction() {
       return baseAction;
     },
+    path: () => queue.path() ?? base?.path() ?? null,
   };
 }
 
@@ -177,6 +180,14 @@ class Chunks {
     if (decay === null) this.out.set(this.chunk.subarray(from, from + actionSize));
     else this.average(decay);
     return this.out;
+  }
+
+  path(): Float32Array[] | null {
+    const points = this.graph.path();
+    const { length } = this.chunk;
+    if (points === null || points.length % length !== 0) return null;
+    const count = points.length / length;
+    return Array.from({ length: count }, (_, k) => points.slice(k * length, (k + 1) * length));
   }
 
   /** The mean of what all open chunks have for this step, weights e^(−m i), i = 0 for the oldest. */

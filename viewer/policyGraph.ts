@@ -12,6 +12,8 @@ import { type GraphNode, type PolicyFileGraph, readPolicyFile } from "./onnxRead
 export interface PolicyGraph {
   /** Numbers in its answers, for so many observations and draws; a view, valid until the next call. */
   act(observations: ArrayLike<number>, noise?: ArrayLike<number>): Float32Array;
+  /** What the last answer was after each of its steps, [K · H · A]; null where it has none. */
+  path(): Float32Array | null;
 }
 
 /** What a graph takes and gives. */
@@ -55,6 +57,7 @@ export function makePolicyGraph(
       draws.set(noise);
       return run();
     },
+    path: () => values.get("path")?.data ?? null,
   };
 }
 

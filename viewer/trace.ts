@@ -55,6 +55,13 @@ export interface Answers {
   readonly ofBase: boolean;
 }
 
+/** The ways of one link under several chunks, the one that is chosen last. */
+export interface Fan {
+  readonly link: number;
+  /** Points x, y, z one after another, in m. */
+  readonly paths: readonly Float32Array[];
+}
+
 const stateEvery = 50; // steps between saved states
 
 interface Fork {
@@ -174,6 +181,35 @@ export class Tracer {
     return { actions, ofBase: policy.baseAction !== null };
   }
 
+  /**
+   * Where each chunk that led to a policy's choice would take the robot from a step of the recorded episode; null where
+   * the policy chooses at once.
+   */
+  fan(step: number, policy: PagePolicy): Fan | null {
+    if (this.fork || !(step < this.hashes.length))
+      throw new Error(`step ${step} is not simulated yet, got ${this.hashes.length} steps`);
+    policy.begin();
+    policy.act(this.observed[step]!);
+    const chunks = policy.path();
+    if (chunks === null) return null;
+    this.envs.restore(this.states.get(Math.floor(step / stateEvery) * stateEvery)!);
+    for (let at = step - (step % stateEvery); at < step; at++) this.envs.step(this.actionOf(at));
+    const start = this.envs.state();
+    return fanOf(chunks.map((chunk) => this.follow(start, chunk)));
+  }
+
+  /** Positions of all links, at a state and after each action of a chunk until the episode would end. */
+  private follow(start: EnvsState, chunk: Float32Array): Float32Array[] {
+    this.envs.restore(start);
+    const places = [Float32Array.from(this.world.linkPositions)];
+    for (let at = 0; at < chunk.length; at += this.width) {
+      const { terminated, truncated } = this.envs.step(chunk.subarray(at, at + this.width));
+      places.push(Float32Array.from(this.world.linkPositions));
+      if (terminated[0]! + truncated[0]! > 0) break;
+    }
+    return places;
+  }
+
   /** An impulse in N s on a link of the fork, before its next step. */
   push(link: number, impulse: readonly [number, number, number]): void {
     if (!this.fork) throw new Error("only a fork can be pushed");
@@ -237,6 +273,21 @@ export class Tracer {
       into.push(...position, ...normal, force, link);
     return all.length;
   }
+}
+
+/** The ways of the link whose ends lie farthest apart: a hand rather than the base of its arm. */
+function fanOf(runs: readonly (readonly Float32Array[])[]): Fan {
+  const ends = runs.map((places) => places.at(-1)!);
+  const numLinks = ends[0]!.length / 3;
+  const spread = (link: number) => {
+    const along = (i: number) => ends.map((end) => end[3 * link + i]!);
+    const widths = [0, 1, 2].map((i) => Math.max(...along(i)) - Math.min(...along(i)));
+    return Math.hypot(...widths);
+  };
+  const links = Array.from({ length: numLinks }, (_, link) => link);
+  const link = links.reduce((a, b) => (spread(b) > spread(a) ? b : a), 0);
+  const of = (places: Float32Array) => [...places.subarray(3 * link, 3 * link + 3)];
+  return { link, paths: runs.map((places) => Float32Array.from(places.flatMap(of))) };
 }
 
 /** Factors on what the robot is now: its episode may have drawn others than the model's. */

@@ -40,10 +40,11 @@ async function inNode(file: Uint8Array, episode: Uint8Array) {
   tracer.advance(1000);
   const load = () => loadPagePolicy(file, task.observation.size, task.action.size);
   const { actions, ofBase } = tracer.answers(load());
+  const fan = tracer.fan(forkStep, load())!;
   tracer.branch(forkStep, { friction: 1, mass: 1, actions: "policy" }, load());
   const { hashes } = tracer.advance(numSteps);
   tracer.free();
-  return { hashes, ofBase, first: [...actions].filter((_, i) => i % task.action.size === 0) };
+  return { hashes, ofBase, fan, first: [...actions].filter((_, i) => i % task.action.size === 0) };
 }
 
 async function pagesFork(page: Page): Promise<unknown> {
@@ -87,7 +88,15 @@ describeChromium("a correction of a policy of chunks", () => {
       await expect.poll(async () => (await asked()).length, { timeout: 60_000 }).toBe(base.length);
       expect(await asked()).toEqual(base);
       expect(await page.textContent("#panel")).toContain("base of residual seed 2, step 7");
+      // While the episode stands still: where each of the flow's four steps would lead from here.
+      await page.evaluate("salle.player.playing = false");
+      await page.evaluate(`salle.player.time = ${forkStep} * salle.episode.facts.controlDt + 1e-6`);
+      const fan =
+        "salle.theatre.overlays.fan.children.map(({ geometry }) => Array.from(geometry.attributes.position.array))";
+      expect(wanted.fan.paths).toHaveLength(4);
+      await eventually(fan).toEqual(wanted.fan.paths.map((path) => [...path]));
       expect(await pagesFork(page)).toEqual(wanted.hashes);
+      await eventually(`${fan}.length`).toBe(0);
     } finally {
       await page.close();
       await viewer.close();

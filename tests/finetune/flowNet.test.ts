@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { eulerStep, initVelocity, integrate, timeGrid, velocity } from "../../finetune/flowNet.ts";
+import {
+  eulerStep,
+  initVelocity,
+  integratePath,
+  timeGrid,
+  velocity,
+} from "../../finetune/flowNet.ts";
 import {
   add,
   div,
@@ -29,7 +35,9 @@ const slope = (x: number, t: number) =>
   m + ((t * s * s - (1 - t)) / (t * t * s * s + (1 - t) ** 2)) * (x - t * m);
 
 const from = (x: number, numSteps: number) =>
-  evaluate(({ x }) => [integrate(optimal, x, numSteps, null)], { x: array([x], [1, 1]) });
+  evaluate(({ x }) => [integratePath(optimal, x, numSteps, null).at(-1)!], {
+    x: array([x], [1, 1]),
+  });
 
 describe("the flow from a normal to data N(2, 0.5²)", () => {
   test.each([
@@ -49,7 +57,7 @@ describe("the flow from a normal to data N(2, 0.5²)", () => {
     async (numSteps) => {
       const [sum, grid] = await evaluate(
         ({ x }) => [
-          integrate((at, times) => add(mul(at, 0), times), x, numSteps, null),
+          integratePath((at, times) => add(mul(at, 0), times), x, numSteps, null).at(-1)!,
           add(timeGrid(numSteps), x),
         ],
         { x: array([0], [1, 1]) },
@@ -65,7 +73,10 @@ describe("the flow from a normal to data N(2, 0.5²)", () => {
 
   test("stays within its bound at every step", async () => {
     const [point] = await evaluate(
-      ({ x }) => [integrate((at) => add(mul(at, 0), 9), x, 4, 1), eulerStep(x, mul(x, 8), 4, 1)],
+      ({ x }) => [
+        integratePath((at) => add(mul(at, 0), 9), x, 4, 1).at(-1)!,
+        eulerStep(x, mul(x, 8), 4, 1),
+      ],
       { x: array([-3, 0.2, 0.9], [3, 1]) },
     );
     expect(point).toEqual([1, 1, 1]);

@@ -11,12 +11,20 @@ import type { Timeline } from "./timeline.ts";
 export class Against implements SignalRows {
   readonly label: string;
   readonly count: number;
+  /** Its file, to be asked again; null where the recording brings its answers along. */
+  readonly policy: Uint8Array | null;
   private readonly recorded: Timeline;
   private readonly answers: Float32Array; // [rows, A], for the state of each row
   private readonly width: number;
 
-  constructor(recorded: Timeline, answers: Float32Array, label: string) {
+  constructor(
+    recorded: Timeline,
+    answers: Float32Array,
+    label: string,
+    policy: Uint8Array | null = null,
+  ) {
     this.label = label;
+    this.policy = policy;
     this.recorded = recorded;
     this.answers = answers;
     this.width = recorded.layout.actuators.length;
@@ -62,7 +70,7 @@ export async function compare(page: Page, policy: PolicyChoice | null): Promise<
     const { actions, ofBase } = await opened.ask(file);
     if (page.opened !== opened || !opened.recorded) return;
     const label = ofBase ? `base of ${policy.label}` : policy.label;
-    panel.signals.setAgainst(new Against(opened.recorded, actions, label));
+    panel.signals.setAgainst(new Against(opened.recorded, actions, label, file));
   } catch (error) {
     page.problem = error instanceof Error ? error.message : String(error);
   }

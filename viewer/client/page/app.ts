@@ -10,6 +10,7 @@ import { byId } from "./dom.ts";
 import { Duel } from "./duel.ts";
 import { Episode, endOf } from "./episode.ts";
 import { EpisodePicker } from "./episodePicker.ts";
+import { FanOut } from "./fanOut.ts";
 import { afterFirstPicture } from "./firstPicture.ts";
 import { newerEpisode } from "./follow.ts";
 import { furnish } from "./furnish.ts";
@@ -53,6 +54,7 @@ export class App {
   private readonly sidebar: Sidebar;
   private numFiles = 0; // of the run that is open, when its episode was opened
   private last = performance.now();
+  private readonly fanOut = new FanOut();
   private readonly addressBar = new AddressBar();
 
   constructor(theme: Theme, buttons: PanelButtons) {
@@ -284,6 +286,7 @@ export class App {
     const growing = fork !== null || !episode.finished;
     if (timeline.duration > firstLook || !growing) player.tick(seconds, timeline.duration, growing);
     theatre.grabbable = fork !== null;
+    this.fanOut.update(theatre, episode, this.panel.signals.against, player);
     theatre.show(timeline, player.time, this.ghostShown, seconds);
     const total = fork ? 0 : facts.numSteps * facts.controlDt;
     this.picker.update(this.address.index, facts.numEpisodes);

@@ -1,6 +1,6 @@
 // Episode: a recorded episode that a worker simulates again, and the fork that may go on from it.
 
-import type { Answers, ForkChanges } from "../../trace.ts";
+import type { Answers, Fan, ForkChanges } from "../../trace.ts";
 import { host } from "./host.ts";
 import type { EpisodeFacts, EpisodeInput, FromWorker, ToWorker } from "./messages.ts";
 import { Timeline } from "./timeline.ts";
@@ -19,6 +19,7 @@ export class Episode {
   readonly input: EpisodeInput;
   private readonly worker: Worker;
   private waiting = false;
+  private fanned: (fan: Fan | null) => void = () => undefined;
   private answered: (answers: Answers) => void = () => undefined;
 
   constructor(input: EpisodeInput) {
@@ -78,6 +79,14 @@ export class Episode {
     });
   }
 
+  /** Where the steps of a policy's choice would lead from a step of the recorded episode; null where it has none. */
+  fan(step: number, policy: Uint8Array): Promise<Fan | null> {
+    this.say({ type: "fan", step, policy });
+    return new Promise((resolve) => {
+      this.fanned = resolve;
+    });
+  }
+
   /** The first steps are drawn: lets the others follow. */
   goOn(): void {
     this.say({ type: "goOn" });
@@ -100,6 +109,7 @@ export class Episode {
       if (message.fork) this.waiting = false;
       (message.fork ? this.fork : this.recorded)?.append(message.chunk);
     } else if (message.type === "answers") this.answered(message.answers);
+    else if (message.type === "fan") this.fanned(message.fan);
     else if (message.type === "done") {
       this.finished = true;
       this.numVerified = message.numVerified;

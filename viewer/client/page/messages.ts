@@ -1,7 +1,7 @@
 // What a page and its simulating worker say to each other.
 
 import type { RobotModel } from "../../../sim/model.ts";
-import type { Answers, ForkChanges, TraceChunk, TraceLayout } from "../../trace.ts";
+import type { Answers, Fan, ForkChanges, TraceChunk, TraceLayout } from "../../trace.ts";
 
 /** What to simulate: an episode of a recording's bytes, or a fresh one of random actions. */
 export type EpisodeInput =
@@ -26,7 +26,9 @@ export type ToWorker =
     }
   | { readonly type: "advance"; readonly count: number }
   /** What a policy (pagePolicy.ts) would do in each state of the recorded episode. */
-  | { readonly type: "ask"; readonly policy: Uint8Array };
+  | { readonly type: "ask"; readonly policy: Uint8Array }
+  /** Where the steps of its choice would lead from a step of the recorded episode. */
+  | { readonly type: "fan"; readonly step: number; readonly policy: Uint8Array };
 
 /** What a policy would have done at each state of the recorded episode. */
 export interface Predicted {
@@ -56,5 +58,6 @@ export type FromWorker =
   | { readonly type: "chunk"; readonly chunk: TraceChunk; readonly fork: boolean }
   | { readonly type: "done"; readonly numVerified: number; readonly mismatch: string | null }
   | { readonly type: "answers"; readonly answers: Answers }
+  | { readonly type: "fan"; readonly fan: Fan | null }
   | { readonly type: "forked"; readonly step: number; readonly hash: string }
   | { readonly type: "failed"; readonly reason: string };

@@ -59,6 +59,8 @@ export class Signals {
   readonly element = el("div");
   /** The plots, in the order of `signalsOf`. */
   drawn: readonly Drawn[] = [];
+  /** What `setAgainst` was given last. */
+  against: Against | null = null;
   private readonly seek: (time: number) => void;
   private readonly folded = new Set(["Positions"]);
   private layout: SignalLayout | null = null;
@@ -129,6 +131,7 @@ export class Signals {
 
   /** Shows a policy's actions, and what was done less those, or no more. */
   setAgainst(rows: Against | null): void {
+    this.against = rows;
     for (const { plot, section } of this.drawn.filter((each) => each.rows)) {
       plot.dispose();
       section.remove();

@@ -3,6 +3,7 @@
 import { Plane, Raycaster, Vector2, Vector3 } from "three";
 import type { RobotModel } from "../../../sim/model.ts";
 import type { Mark } from "../../../sim/task.ts";
+import type { Fan } from "../../trace.ts";
 import { type Bounds, boundsOf, type Preset } from "../scene/bounds.ts";
 import { Hall } from "../scene/hall.ts";
 import { looks, type Theme } from "../scene/looks.ts";
@@ -213,6 +214,11 @@ export class Theatre {
     const from = this.linkPosition(this.held.link);
     const [x, y, z] = this.to.clone().sub(from).toArray();
     return { link: this.held.link, vector: [x!, y!, z!] };
+  }
+
+  /** Ways that the robot might take from here, the chosen one last; null shows none. */
+  setFan(fan: Fan | null): void {
+    this.overlays.setFan(fan?.paths ?? []);
   }
 
   private place(poses: Float32Array): void {

@@ -53,6 +53,7 @@ async function take(message: ToWorker): Promise<void> {
       const answers = tracer.answers(policy!);
       return say({ type: "answers", answers }, [answers.actions.buffer]);
     }
+    if (message.type === "fan") return say({ type: "fan", fan: tracer.fan(message.step, policy!) });
     const hash = tracer.branch(message.step, message.changes, policy);
     say({ type: "forked", step: message.step, hash });
   }

@@ -22,6 +22,7 @@ import type { Look } from "./looks.ts";
 
 const mostContacts = 64;
 const mostTrail = 2000; // points
+const fanColors = { before: 0xff9a3c, chosen: 0xe8432e } as const; // as a pull is orange
 const up = new Vector3(0, 0, 1);
 
 export class Overlays {
@@ -30,6 +31,7 @@ export class Overlays {
   readonly center: Mesh;
   readonly trail: Line;
   readonly pull: Line;
+  readonly fan = new Group();
   private readonly shafts: InstancedMesh;
   private readonly heads: InstancedMesh;
   private readonly red = new MeshBasicMaterial();
@@ -52,7 +54,7 @@ export class Overlays {
     // Drawn over the robot: a centre of mass lies inside it.
     this.red.depthTest = false;
     this.center.renderOrder = this.shafts.renderOrder = this.heads.renderOrder = 5;
-    this.object.add(this.contacts, this.center, this.trail, this.pull);
+    this.object.add(this.contacts, this.center, this.trail, this.pull, this.fan);
   }
 
   setLook({ contact, trail }: Look): void {
@@ -90,6 +92,30 @@ export class Overlays {
   setTrail(points: Float32Array): void {
     const shown = points.subarray(Math.max(0, points.length - 3 * mostTrail));
     fill(this.trail, shown);
+  }
+
+  /** Several ways as lines, from faint to strong: the last is the one that is chosen. */
+  setFan(paths: readonly Float32Array[]): void {
+    for (const line of this.fan.children as Line[]) {
+      line.geometry.dispose();
+      (line.material as LineBasicMaterial).dispose();
+    }
+    this.fan.clear();
+    for (const [i, path] of paths.entries()) {
+      const share = (i + 1) / paths.length;
+      const chosen = i === paths.length - 1;
+      const material = new LineBasicMaterial({
+        color: chosen ? fanColors.chosen : fanColors.before,
+        transparent: true,
+        opacity: 0.25 + 0.75 * share,
+        depthTest: false,
+      });
+      const line = new Line(pointsOf(path.length / 3), material);
+      fill(line, path);
+      line.frustumCulled = false;
+      line.renderOrder = 6;
+      this.fan.add(line);
+    }
   }
 
   setPull(from: Vector3 | null, to: Vector3 | null): void {

@@ -132,7 +132,7 @@ function drawn({ points }: Curve, color: string, x: Scale, y: Scale): string[] {
 
 function legend({ label, points }: Curve, color: string, y: number): string {
   const last = points.at(-1);
-  const end = last ? ` (${short(last.mean, 4)} at ${short(last.step)})` : " (no values)";
+  const end = last ? ` (${short(last.mean, 4)} at ${short(last.step, 4)})` : " (no values)";
   const [left, middle] = [plot.left, y + 2];
   return `<path d="M${left} ${middle}h26" stroke="${color}" stroke-width="4"/><text x="${left + 36}" y="${middle}" dy="4.5">${escaped(label + end)}</text>`;
 }

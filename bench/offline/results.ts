@@ -59,7 +59,8 @@ function overview(runs: readonly OfflineRun[]): string[] {
   return [
     "## Interquartile means of last scores\n",
     "With the interval that holds 95 % of the means of runs drawn anew (stratified bootstrap over datasets), and",
-    "how many runs there are. One seed a dataset has an interval of no width: it says nothing.\n",
+    "how many runs there are. One seed a dataset has an interval of no width: it says nothing. Where methods have other",
+    "numbers of runs, compare them dataset by dataset, below.\n",
     ...markdownTable(["method", ...kinds, "better than BC on medium-replay"], rows),
     "",
   ];

@@ -174,7 +174,7 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** The sum of dy over the axes along which a tensor of this shape was repeated. */
-function sumTo(dy: Tensor, shape: number[]): Tensor {
+export function sumTo(dy: Tensor, shape: number[]): Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
   return tf.reshape(axes.length === 0 ? dy : tf.sum(dy, axes), shape);
 }

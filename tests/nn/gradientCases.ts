@@ -122,6 +122,15 @@ const reductions: GradientCases = {
   "cumsum exclusive": of([[2, 3]], (x) => nn.cumsum(nn.square(x), -1, true, true)),
   rmsNorm: of([[2, 4], [4], [4]], (x, scale, shift) => nn.rmsNorm(x!, scale, shift)),
   layerNorm: of([[2, 4], [4], [4]], (x, scale, shift) => nn.layerNorm(x!, scale, shift)),
+  "layerNorm of an ensemble": of(
+    [
+      [2, 3, 4],
+      [2, 1, 4],
+      [2, 1, 4],
+    ],
+    (x, scale, shift) => nn.layerNorm(x!, scale, shift),
+  ),
+  "rmsNorm of a vector": of([[4], [4]], (x, scale) => nn.rmsNorm(x!, scale)),
   logSoftmax: of([[2, 3]], (x) => nn.logSoftmax(x)),
   logSumExp: of([[2, 3]], (x) => nn.logSumExp(x, -1)),
   max: kinked((x) => nn.max(nn.exp(x), 0)),

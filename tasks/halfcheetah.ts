@@ -29,7 +29,7 @@ export async function halfcheetahRun(id: string): Promise<Task> {
   return {
     id,
     model,
-    settings: { timestep: 0.01, solverIterations: 8, predictionDistance: 0.05 },
+    settings: { timestep: 0.005, solverIterations: 4, predictionDistance: 0.05 },
     controlDt: 0.04,
     maxEpisodeSteps: 250,
     observation: unboundedSpace(planarObservation(rest)),

@@ -11,6 +11,15 @@ import type { NoiseSpec } from "../nn/noise.ts";
 import type { Tensor } from "../nn/ops.ts";
 import type { NdArray, Tree } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
+import type {
+  ActInputs,
+  CloneInputs,
+  EpisodeEnd,
+  ExtraColumn,
+  OnPolicyInputs,
+  Sample,
+  UpdateInputs,
+} from "./rows.ts";
 
 /** What an algorithm must know of the environments. */
 export interface EnvSpec {
@@ -61,12 +70,6 @@ export interface ActionLayout {
   readonly sampleDraws: number;
   /** On-policy: numbers that `sample` gives as actions, a row; the env takes the last H · A of them. */
   readonly stored: number;
-}
-
-/** What `act` sees: raw noise is standard normal. */
-export interface ActInputs {
-  readonly observations: Tensor; // [N, O], normalised
-  readonly noise: Tensor; // [N, A], or as the layout says
 }
 
 /** How an algorithm goes on with another run's policy. */
@@ -125,33 +128,6 @@ export interface OffPolicyConfig {
   readonly offlineShare: number | "bySize";
 }
 
-/** Rows of a batch; every leaf has the leading axis B. */
-export interface Batch<T> {
-  readonly observations: T; // [B, O]
-  readonly actions: T; // [B, A]
-  /** Σ γᵏ rₖ over the steps that the return spans, [B]. */
-  readonly rewards: T;
-  /** What the value of the successor counts: γᵐ after m steps, 0 where the episode terminated, [B]. */
-  readonly discounts: T;
-  /** The true state m steps on, never that of the next episode, [B, O]. */
-  readonly nextObservations: T;
-  /** The action that the data took there, where an algorithm asks for it; zeros where it is unknown, [B, A]. */
-  readonly nextActions?: T;
-  /** Discounted rewards to the episode's end, where an algorithm asks for them, [B]. */
-  readonly returnsToGo?: T;
-}
-
-/** Columns that a batch has for those that ask. */
-export type ExtraColumn = "nextActions" | "returnsToGo";
-
-export interface UpdateInputs<N extends Tree<Tensor> = Tree<Tensor>> {
-  readonly batch: Batch<Tensor>;
-  /** As `noise` declares it, filled anew for each update. */
-  readonly noise: N;
-  /** Share of the run, or of its stage, that has passed, in [0, 1], a scalar; learning rates may follow it. */
-  readonly progress: Tensor;
-}
-
 /**
  * Where a run on logged data is: "prepare" trains what later losses need, "offline" learns from the data
  * alone, "online" from steps of its own too. Between updates "offline" a "review" may look at what they came to.
@@ -174,13 +150,6 @@ export interface OfflineConfig extends OffPolicyConfig {
   readonly episodeShare: number;
   /** What rewards are multiplied with; "returnRange": 1000 / (greatest − least return of the data). */
   readonly rewardScale: number | "returnRange";
-}
-
-/** How an episode ended. */
-export interface EpisodeEnd {
-  readonly terminated: boolean;
-  readonly truncated: boolean;
-  readonly success: boolean;
 }
 
 /** What the loop must know of an algorithm that learns from logged data first. */
@@ -259,38 +228,6 @@ export interface OnPolicyConfig {
   readonly chordShare?: number;
 }
 
-/** Rows of demonstrations beside a rollout's; chunks are as long as the policy's. */
-export interface DemonstrationBatch<T> extends CloneBatch<T> {
-  /** Standard normal draws, [B, H · A], and uniform ones in [0, 1), [B]: what a flow or a diffusion is cloned with. */
-  readonly normals: T;
-  readonly uniforms: T;
-}
-
-/** What an on-policy update sees. */
-export interface OnPolicyInputs {
-  readonly batch: RolloutBatch<Tensor>;
-  readonly progress: Tensor;
-  /** There where `chordPeak` is above 0. */
-  readonly demonstrations?: DemonstrationBatch<Tensor>;
-}
-
-/** What a policy did and thought of it, at each of N observations. */
-export interface Sample {
-  readonly actions: Tensor; // [N, stored], as they were drawn; the env clamps them
-  readonly logProbs: Tensor; // [N]
-  readonly values: Tensor; // [N]
-}
-
-/** Rows of a rollout; every leaf has the leading axis B. */
-export interface RolloutBatch<T> {
-  readonly observations: T; // [B, O]
-  readonly actions: T; // [B, stored]
-  readonly logProbs: T; // [B], of the policy that acted
-  readonly values: T; // [B], of the critic then
-  readonly advantages: T; // [B]
-  readonly returns: T; // [B]
-}
-
 /** Learns from what its own policy just did: many `update`s on one rollout. */
 export interface OnPolicyAlgorithm<
   C extends OnPolicyConfig = OnPolicyConfig,
@@ -320,15 +257,6 @@ export interface CloneConfig {
   readonly normalizer: "none" | "dataset";
 }
 
-/** Rows of a dataset to clone; every leaf has the leading axis B. */
-export interface CloneBatch<T> {
-  readonly observations: T; // [B, O]
-  /** The chunk that was taken from there on, its last action repeated past the episode's end, [B, H · A]. */
-  readonly actions: T;
-  /** 0 past the episode's end, [B, H]. */
-  readonly mask: T;
-}
-
 /** Learns to do what a dataset does: one gradient step per `update`, which is a step of its run. */
 export interface CloneAlgorithm<
   C extends CloneConfig = CloneConfig,
@@ -346,13 +274,6 @@ export interface CloneAlgorithm<
   ): readonly [TracedState<S>, Metrics];
   /** What updates lessen, of the policy that acts: measured on rows that they never see. */
   loss(policy: TracedState<S>, inputs: CloneInputs<N>, config: C): Tensor;
-}
-
-/** What a loss of cloning sees. */
-export interface CloneInputs<N extends Tree<Tensor> = Tree<Tensor>> {
-  readonly batch: CloneBatch<Tensor>;
-  /** As `noise` declares it, filled anew each time. */
-  readonly noise: N;
 }
 
 /** The layout of an algorithm's actions. */

@@ -23,19 +23,13 @@ import { exp, mean, mul, neg, softmax, sub, sum, type Tensor, tanh } from "../nn
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "./agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "./agent.ts";
 import { bellmanProjection, categoricalSettings, edgeMass, supportOf } from "./categorical.ts";
 import { descentSettings, initDescent } from "./descent.ts";
 import { withMirrorImages } from "./mirror.ts";
 import { judge, networkSettings } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "./rows.ts";
 import { descendActor, descendCritics, updateAlpha } from "./steps.ts";
 
 // In brackets the paper's, for locomotion. Ours suit one CPU: tau goes with the batch's size.

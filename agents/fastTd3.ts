@@ -31,18 +31,12 @@ import {
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "./agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "./agent.ts";
 import { bellmanProjection, categoricalSettings, edgeMass, supportOf } from "./categorical.ts";
 import { descentSettings, initDescent } from "./descent.ts";
 import { judge, networkSettings } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "./rows.ts";
 import { descendActor, descendCritics } from "./steps.ts";
 
 // In brackets the paper's. Ours suit one CPU: a tau of 0.1 belongs to batches of thousands.

@@ -1,7 +1,8 @@
 // The mirror image of a robot's data: more columns of truth for a robot with a left and a right.
 
 import { concat, gather, mul, slice, type Tensor, tensor } from "../nn/ops.ts";
-import type { Batch, EnvSpec, Mirror } from "./agent.ts";
+import type { EnvSpec, Mirror } from "./agent.ts";
+import type { Batch } from "./rows.ts";
 
 /** Vectors [B, W] as a mirror shows them. */
 export function mirrored(x: Tensor, { indices, signs }: Mirror): Tensor {

@@ -44,15 +44,7 @@ import { type AdamState, adam, clipByGlobalNorm } from "../nn/optimizers.ts";
 import { linearSchedule } from "../nn/schedules.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OnPolicyAlgorithm,
-  OnPolicyInputs,
-  RolloutBatch,
-  Sample,
-} from "./agent.ts";
+import type { EnvSpec, Metrics, OnPolicyAlgorithm } from "./agent.ts";
 import { chordLoss, chordWeight, gaussianImitation, scaledRate } from "./chord.ts";
 import { ppoSettings } from "./ppoSettings.ts";
 import {
@@ -62,6 +54,7 @@ import {
   standardizeReturns,
   unstandardizeReturns,
 } from "./returnMoments.ts";
+import type { ActInputs, OnPolicyInputs, RolloutBatch, Sample } from "./rows.ts";
 
 export type PpoConfig = z.infer<typeof ppoSettings>;
 

@@ -5,7 +5,7 @@
 // a plain gather, and an algorithm never hears of n. Columns lie in shared memory.
 
 import type { Rng } from "../sim/rng.ts";
-import type { Batch, ExtraColumn } from "./agent.ts";
+import type { Batch, ExtraColumn } from "./rows.ts";
 
 export type Columns = Batch<Float32Array>;
 

@@ -8,7 +8,7 @@
 // learned from, and the one before it bootstraps from the last sound observation.
 
 import type { Rng } from "../sim/rng.ts";
-import type { RolloutBatch } from "./agent.ts";
+import type { RolloutBatch } from "./rows.ts";
 
 export type RolloutColumns = RolloutBatch<Float32Array>;
 type Widths = RolloutBatch<number>;

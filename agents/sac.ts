@@ -22,14 +22,7 @@ import { add, exp, mean, mul, neg, sub, type Tensor, tanh } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import { full, type NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "./agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "./agent.ts";
 import { descentSettings, initDescent } from "./descent.ts";
 import { halfMirrored } from "./mirror.ts";
 import {
@@ -41,6 +34,7 @@ import {
   reduceHeads,
 } from "./networks.ts";
 import { offPolicySettings } from "./offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "./rows.ts";
 import { descendActor, regressCritics, updateAlpha } from "./steps.ts";
 
 const reduction = z.enum(["min", "mean"]);

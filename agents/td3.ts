@@ -12,17 +12,11 @@ import { add, clipByValue, mean, mul, neg, type Tensor } from "../nn/ops.ts";
 import { type AdamState, polyak } from "../nn/optimizers.ts";
 import type { NdArray } from "../nn/tree.ts";
 import type { Rng } from "../sim/rng.ts";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "./agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "./agent.ts";
 import { descentSettings, initDescent } from "./descent.ts";
 import { firstOf, initCritics, networkSettings, qValues, reduceHeads } from "./networks.ts";
 import { offPolicySettings, withDefault } from "./offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "./rows.ts";
 import { descendActor, regressCritics } from "./steps.ts";
 
 /** How targets are smoothed; to be spread into an algorithm's strict object. */

@@ -6,13 +6,8 @@
 // decoder; norms come before the layers; no dropout; an average of the weights acts.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  ActionLayout,
-  CloneAlgorithm,
-  CloneInputs,
-  EnvSpec,
-} from "../agents/agent.ts";
+import type { ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { ActInputs, CloneInputs } from "../agents/rows.ts";
 import { initTransformer, type TransformerParams, transformer } from "../nn/attention.ts";
 import { gaussianKl, sampleGaussian } from "../nn/distributions.ts";
 import { normal as normalNumbers } from "../nn/initializers.ts";

@@ -5,17 +5,11 @@
 // is clipped, not squashed: the log-density of the data's actions at the edges stays finite.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { descendActor, regressCritics } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";

@@ -5,13 +5,8 @@
 // the weights acts.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  ActionLayout,
-  CloneAlgorithm,
-  CloneInputs,
-  EnvSpec,
-} from "../agents/agent.ts";
+import type { ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { ActInputs, CloneInputs } from "../agents/rows.ts";
 import { boundLogStd, sampleGaussian } from "../nn/distributions.ts";
 import {
   dropoutMasks,

@@ -1,7 +1,7 @@
 // The losses that flows and diffusions are cloned by, on demonstrations beside a rollout: CHORD's part (agents/chord.ts).
 
-import type { OnPolicyInputs } from "../agents/agent.ts";
 import { type ChordConfig, errorImitation } from "../agents/chord.ts";
+import type { OnPolicyInputs } from "../agents/rows.ts";
 import type { Activation } from "../nn/layers.ts";
 import { cast, floor, mul, sub, type Tensor } from "../nn/ops.ts";
 import { type ActionNormalizer, fromActions } from "./actionNormalizer.ts";

@@ -4,7 +4,6 @@
 // the whole chunk. Advantages are those of agents/rollout.ts.
 
 import { z } from "zod";
-import type { RolloutBatch } from "../agents/agent.ts";
 import { onPolicySettings } from "../agents/onPolicy.ts";
 import {
   countReturns,
@@ -13,6 +12,7 @@ import {
   standardizeReturns,
   unstandardizeReturns,
 } from "../agents/returnMoments.ts";
+import type { RolloutBatch } from "../agents/rows.ts";
 import { type TensorTree, valueAndGrad } from "../nn/gradient.ts";
 import { initResidualMlp, type ResidualParams, residualMlp } from "../nn/layers.ts";
 import {

@@ -4,8 +4,8 @@
 // arXiv:2303.05479. Actions are n uniform ones, n of the policy at the next state and n at this one, all judged
 // at this state; shapes: n actions, E critics.
 
-import type { Batch } from "../agents/agent.ts";
 import { qValues } from "../agents/networks.ts";
+import type { Batch } from "../agents/rows.ts";
 import { type Gaussian, sampleTanhGaussian } from "../nn/distributions.ts";
 import type { Activation, MlpParams } from "../nn/layers.ts";
 import {

@@ -6,17 +6,11 @@
 // vouch for.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { descendActor, descendCritics, stepAlpha, summedSquares } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { sampleGaussian, sampleTanhGaussian } from "../nn/distributions.ts";

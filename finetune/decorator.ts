@@ -8,17 +8,11 @@
 // corrections live in the space that demonstrations, where there are some, normalise (correction.ts).
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { offPolicySettings, withDefault } from "../agents/offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import type { SacState } from "../agents/sac.ts";
 import { descendActor, regressCritics, updateAlpha } from "../agents/steps.ts";
 import { gaussianOf, sampleGaussian, sampleTanhGaussian } from "../nn/distributions.ts";

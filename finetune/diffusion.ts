@@ -4,13 +4,8 @@
 // which begins with these policies: a net learns the noise ε in √ᾱ_k x₀ + √(1 − ᾱ_k) ε (diffusionSteps.ts).
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  ActionLayout,
-  CloneAlgorithm,
-  CloneInputs,
-  EnvSpec,
-} from "../agents/agent.ts";
+import type { ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { ActInputs, CloneInputs } from "../agents/rows.ts";
 import { indices, normal } from "../nn/noise.ts";
 import { add, cast, expandDims, gather, mul, sub, type Tensor, tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";

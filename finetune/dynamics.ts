@@ -5,8 +5,9 @@
 // that err least on it. Rows are standardised observations, so that one scale does for all.
 
 import { z } from "zod";
-import type { Batch, Metrics } from "../agents/agent.ts";
+import type { Metrics } from "../agents/agent.ts";
 import { type DescentConfig, descend, initDescent } from "../agents/descent.ts";
+import type { Batch } from "../agents/rows.ts";
 import { boundLogStd, gaussianLogProb } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { initMlp, type MlpParams, mlp } from "../nn/layers.ts";

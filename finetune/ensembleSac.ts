@@ -4,10 +4,11 @@
 // An et al. 2021, arXiv:2110.01548. The order is that of its code: temperature, actor, critics.
 
 import { z } from "zod";
-import type { ActInputs, Batch, EnvSpec, Metrics, UpdateInputs } from "../agents/agent.ts";
+import type { EnvSpec, Metrics } from "../agents/agent.ts";
 import { descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { ActInputs, Batch, UpdateInputs } from "../agents/rows.ts";
 import type { SacState } from "../agents/sac.ts";
 import {
   descendActor,

@@ -7,16 +7,10 @@
 // Defaults are the authors' for locomotion. Differs: β and actions have draws of their own.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descend, initDescent } from "../agents/descent.ts";
 import { qValues, reduceHeads } from "../agents/networks.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { descendActor } from "../agents/steps.ts";
 import {
   boundLogStd,

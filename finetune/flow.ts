@@ -5,13 +5,8 @@
 // data's range at each, just as they are when the policy is fine-tuned.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  ActionLayout,
-  CloneAlgorithm,
-  CloneInputs,
-  EnvSpec,
-} from "../agents/agent.ts";
+import type { ActionLayout, CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { ActInputs, CloneInputs } from "../agents/rows.ts";
 import { type NoiseSpec, normal, uniform } from "../nn/noise.ts";
 import { sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";

@@ -7,16 +7,10 @@
 // The mean is squashed by tanh, the density is a plain Gaussian's, and actions are clipped.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { initCritics, networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { descendActor, descendCritics } from "../agents/steps.ts";
 import type { Traced } from "../nn/compile.ts";
 import { gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";

@@ -5,16 +5,11 @@
 // Differs: the critics' layer norm is before the activation; rates and batch stay as they are online.
 
 import { z } from "zod";
-import type {
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descentSettings } from "../agents/descent.ts";
 import { networkSettings, qValues, reduceHeads } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { UpdateInputs } from "../agents/rows.ts";
 import { descendActor, regressCritics } from "../agents/steps.ts";
 import { type Td3Noise, type Td3State, td3, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";

@@ -9,17 +9,10 @@
 // Shapes: n = H · A; a rollout's row holds the chain, [K + 1, n], and then the chunk as the task takes it, [n].
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  ActionLayout,
-  EnvSpec,
-  Metrics,
-  OnPolicyAlgorithm,
-  OnPolicyInputs,
-  Sample,
-} from "../agents/agent.ts";
+import type { ActionLayout, EnvSpec, Metrics, OnPolicyAlgorithm } from "../agents/agent.ts";
 import { chordLoss, chordWeight, scaledRate } from "../agents/chord.ts";
 import { clippedObjective, standardize } from "../agents/ppo.ts";
+import type { ActInputs, OnPolicyInputs, Sample } from "../agents/rows.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import {
   abs,

@@ -9,14 +9,7 @@
 // and the released code's, which couples the heads, is a setting.
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descentSettings, initDescent } from "../agents/descent.ts";
 import {
   initCritics,
@@ -26,6 +19,7 @@ import {
   reduceHeads,
 } from "../agents/networks.ts";
 import { offPolicySettings, withDefault } from "../agents/offPolicy.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { descendActor, regressCritics } from "../agents/steps.ts";
 import type { Td3State } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";

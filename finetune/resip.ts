@@ -6,16 +6,11 @@
 // limits bootstrap; rollouts are as short as a few CPU envs need (the paper: 1024 envs, 700 steps).
 
 import { z } from "zod";
-import type {
-  ActInputs,
-  Metrics,
-  OnPolicyAlgorithm,
-  OnPolicyInputs,
-  Sample,
-} from "../agents/agent.ts";
+import type { Metrics, OnPolicyAlgorithm } from "../agents/agent.ts";
 import { withDefault } from "../agents/offPolicy.ts";
 import { type PpoState, policy, ppo } from "../agents/ppo.ts";
 import { ppoSettings } from "../agents/ppoSettings.ts";
+import type { ActInputs, OnPolicyInputs, Sample } from "../agents/rows.ts";
 import { sampleGaussian } from "../nn/distributions.ts";
 import { add, clipByValue, div, mul, slice, sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";

@@ -6,9 +6,10 @@
 // empty buffer and 2,500 steps without updates.
 
 import { z } from "zod";
-import type { EnvSpec, OffPolicyAlgorithm, UpdateInputs } from "../agents/agent.ts";
+import type { EnvSpec, OffPolicyAlgorithm } from "../agents/agent.ts";
 import { qValues } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { UpdateInputs } from "../agents/rows.ts";
 import { gaussianKl, sampleTanhGaussian } from "../nn/distributions.ts";
 import type { MlpParams } from "../nn/layers.ts";
 import { type NoiseSpec, normal, uniform } from "../nn/noise.ts";

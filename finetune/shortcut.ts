@@ -6,7 +6,8 @@
 // to 1 / maxSteps instead of down to 2⁻¹⁸.
 
 import { z } from "zod";
-import type { CloneAlgorithm, CloneInputs, EnvSpec } from "../agents/agent.ts";
+import type { CloneAlgorithm, EnvSpec } from "../agents/agent.ts";
+import type { CloneInputs } from "../agents/rows.ts";
 import { indices, normal, uniform } from "../nn/noise.ts";
 import { concat, slice, sub, type Tensor } from "../nn/ops.ts";
 import type { NdArray } from "../nn/tree.ts";

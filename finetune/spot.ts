@@ -5,16 +5,11 @@
 // authors' for hopper-medium.
 
 import { z } from "zod";
-import type {
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descend, descentSettings, initDescent } from "../agents/descent.ts";
 import { firstOf, networkSettings, qValues } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { UpdateInputs } from "../agents/rows.ts";
 import { descendActor } from "../agents/steps.ts";
 import { type Td3State, td3, updateTd3Critics, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";

@@ -4,10 +4,11 @@
 // td3.ts'. Online nothing changes but where rows come from. Differs: nothing known.
 
 import { z } from "zod";
-import type { Metrics, OffPolicyAlgorithm, UpdateInputs } from "../agents/agent.ts";
+import type { Metrics, OffPolicyAlgorithm } from "../agents/agent.ts";
 import { descentSettings } from "../agents/descent.ts";
 import { firstOf, networkSettings, qValues } from "../agents/networks.ts";
 import { withDefault } from "../agents/offPolicy.ts";
+import type { UpdateInputs } from "../agents/rows.ts";
 import { descendActor } from "../agents/steps.ts";
 import { type Td3Noise, type Td3State, td3, updateTd3Critics, withTargets } from "../agents/td3.ts";
 import { valueAndGrad } from "../nn/gradient.ts";

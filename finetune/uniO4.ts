@@ -9,16 +9,10 @@
 // estimate alone (the code asks the simulator); rollouts follow the elites' mean and know no terminations; members
 // share the clipping of their gradients; critics are as many as `numCritics`, the least of them counts.
 
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OffPolicyAlgorithm,
-  UpdateInputs,
-  UpdatePhase,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OffPolicyAlgorithm, UpdatePhase } from "../agents/agent.ts";
 import { descend, initDescent } from "../agents/descent.ts";
 import { firstOf, qValues, reduceHeads } from "../agents/networks.ts";
+import type { ActInputs, UpdateInputs } from "../agents/rows.ts";
 import { regressCritics } from "../agents/steps.ts";
 import { gaussianEntropy, gaussianLogProb, sampleGaussian } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";

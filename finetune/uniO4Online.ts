@@ -3,16 +3,10 @@
 // Lei et al. 2024, arXiv:2311.03351. Observations are standardised by the data's moments, which stay. Values move at
 // most the clip range on one rollout; actions are clipped, and their density is taken where they are then.
 
-import type {
-  ActInputs,
-  EnvSpec,
-  Metrics,
-  OnPolicyAlgorithm,
-  RolloutBatch,
-  Sample,
-} from "../agents/agent.ts";
+import type { EnvSpec, Metrics, OnPolicyAlgorithm } from "../agents/agent.ts";
 import { descend, initDescent } from "../agents/descent.ts";
 import { clippedObjective, standardize, valueTerm } from "../agents/ppo.ts";
+import type { ActInputs, RolloutBatch, Sample } from "../agents/rows.ts";
 import { gaussianEntropy, gaussianLogProb } from "../nn/distributions.ts";
 import { valueAndGrad } from "../nn/gradient.ts";
 import { initMlp, type MlpParams } from "../nn/layers.ts";

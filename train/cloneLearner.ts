@@ -3,12 +3,12 @@
 import {
   type AgentState,
   type CloneAlgorithm,
-  type CloneBatch,
   type CloneConfig,
   type EnvSpec,
   layoutOf,
 } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
+import type { CloneBatch } from "../agents/rows.ts";
 import { type ChunkColumns, type ChunkRows, createChunkColumns } from "../finetune/chunkRows.ts";
 import { compile, type Program } from "../nn/compile.ts";
 import type { Tensor } from "../nn/ops.ts";

@@ -1,8 +1,9 @@
 // Logged data as rows of replay, without a copy: rows are read from the datasets' columns when they are drawn,
 // from memory or, where they are too many, from the disk.
 
-import type { EnvSpec, EpisodeEnd, ExtraColumn, OfflineConfig } from "../agents/agent.ts";
+import type { EnvSpec, OfflineConfig } from "../agents/agent.ts";
 import type { Columns } from "../agents/replay.ts";
+import type { EpisodeEnd, ExtraColumn } from "../agents/rows.ts";
 import type { Dataset } from "../finetune/dataset.ts";
 import type { Rng } from "../sim/rng.ts";
 

@@ -1,7 +1,8 @@
 // Demonstrations beside an on-policy learner's minibatches: random rows of the run's data, and draws.
 
-import type { DemonstrationBatch, EnvSpec } from "../agents/agent.ts";
+import type { EnvSpec } from "../agents/agent.ts";
 import type { Normalizer } from "../agents/normalizer.ts";
+import type { DemonstrationBatch } from "../agents/rows.ts";
 import { ChunkRows, createChunkColumns } from "../finetune/chunkRows.ts";
 import type { Dataset } from "../finetune/dataset.ts";
 import type { Rng } from "../sim/rng.ts";

@@ -2,14 +2,13 @@
 
 import {
   type AgentState,
-  type DemonstrationBatch,
   type EnvSpec,
   layoutOf,
   type OnPolicyAlgorithm,
   type OnPolicyConfig,
-  type RolloutBatch,
 } from "../agents/agent.ts";
 import { type ChordConfig, numDemonstrations } from "../agents/chord.ts";
+import type { DemonstrationBatch, RolloutBatch } from "../agents/rows.ts";
 import { compile, type Program } from "../nn/compile.ts";
 import type { Tensor } from "../nn/ops.ts";
 import { repeated, repeatInputs } from "../nn/repeat.ts";

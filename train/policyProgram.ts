@@ -1,12 +1,12 @@
 // A policy compiled for N observations: what acts in training, evaluation and play.
 
 import {
-  type ActInputs,
   type ActionLayout,
   type AgentState,
   type AnyAlgorithm,
   layoutOf,
 } from "../agents/agent.ts";
+import type { ActInputs } from "../agents/rows.ts";
 import { compile } from "../nn/compile.ts";
 import type { Device } from "../nn/runtime.ts";
 import type { ArraySpec, NdArray } from "../nn/tree.ts";

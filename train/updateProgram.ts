@@ -2,14 +2,13 @@
 
 import type {
   AgentState,
-  Batch,
   EnvSpec,
   Metrics,
   OffPolicyAlgorithm,
   OffPolicyConfig,
   Stage,
-  UpdateInputs,
 } from "../agents/agent.ts";
+import type { Batch, UpdateInputs } from "../agents/rows.ts";
 import { compile, type Program } from "../nn/compile.ts";
 import { concat, reshape, type Tensor } from "../nn/ops.ts";
 import { repeated, repeatInputs } from "../nn/repeat.ts";

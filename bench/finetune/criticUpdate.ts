@@ -3,7 +3,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { UpdateInputs } from "../../agents/agent.ts";
+import type { UpdateInputs } from "../../agents/rows.ts";
 import { residual } from "../../finetune/residual.ts";
 import { compile } from "../../nn/compile.ts";
 import { repeated, repeatInputs } from "../../nn/repeat.ts";

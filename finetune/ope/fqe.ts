@@ -6,9 +6,10 @@
 // limits bootstrap.
 
 import { z } from "zod";
-import type { Batch, EnvSpec, Metrics } from "../../agents/agent.ts";
+import type { EnvSpec, Metrics } from "../../agents/agent.ts";
 import { descend, descentSettings, initDescent } from "../../agents/descent.ts";
 import { initCritics, qValues, reduceHeads } from "../../agents/networks.ts";
+import type { Batch } from "../../agents/rows.ts";
 import { valueAndGrad } from "../../nn/gradient.ts";
 import type { MlpParams } from "../../nn/layers.ts";
 import { add, mean, mul, square, sub, type Tensor } from "../../nn/ops.ts";

@@ -4,10 +4,10 @@ import type {
   AgentState,
   AnyAlgorithm,
   EnvSpec,
-  ExtraColumn,
   OffPolicyAlgorithm,
   Stage,
 } from "../../agents/agent.ts";
+import type { ExtraColumn } from "../../agents/rows.ts";
 import { type CompileOptions, compile, type Program } from "../../nn/compile.ts";
 import type { Tensor } from "../../nn/ops.ts";
 import {

@@ -58,7 +58,9 @@ const steady = {
   utdRatio: 1 / 8,
   mirrorImages: true,
 } as const;
-const quadruped = { ...planar, mirrorImages: true } as const;
+/** The quadruped's runs were made with this; without it they have not been tried. */
+const standardised = { normalizer: "warmUp" } as const;
+const quadruped = { ...planar, ...standardised, mirrorImages: true } as const;
 
 /** What the others learn an ant or a quadruped with: networks and data of `sac`, their own ways. */
 const legged = {
@@ -146,17 +148,26 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
     "ant-run-v0": { train: trainFor(360_000), algo: td3Legged },
-    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: td3Legged },
+    "quadruped-walk-v0": {
+      train: trainFor(1_200_000),
+      algo: { ...td3Legged, ...standardised },
+    },
   },
   fastTd3: {
     "ant-run-v0": { train: trainFor(360_000), algo: fastTd3Legged },
-    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: fastTd3Legged },
+    "quadruped-walk-v0": {
+      train: trainFor(1_200_000),
+      algo: { ...fastTd3Legged, ...standardised },
+    },
   },
   fastSac: {
     "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
     "ant-run-v0": { train: trainFor(360_000), algo: fastSacLegged },
-    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: fastSacLegged },
+    "quadruped-walk-v0": {
+      train: trainFor(1_200_000),
+      algo: { ...fastSacLegged, ...standardised },
+    },
   },
   ppo: {
     "pendulum-swingup-v0": {

@@ -33,7 +33,7 @@ const sacLocomotion = {
   finalLearningRateShare: 0.2,
 } as const;
 
-/** About two and a half minutes of two cores for 400,000 steps of a planar robot. */
+/** Two cores alone take two minutes for 500,000 steps of a hopper. */
 const trainFor = (totalTimesteps: number) => ({ numEnvs: 32, totalTimesteps, evalFreq: 40_000 });
 /** Three-step returns and the mean of two critics with layer norm. */
 const planar = {

@@ -97,11 +97,6 @@ export function diffusionPath(
   return points.slice(1).map((point) => clipByValue(point, -bound, bound));
 }
 
-/** The chunk, the last point of that way. */
-export function diffusionChunk(...input: Parameters<typeof diffusionPath>): Tensor {
-  return diffusionPath(...input).at(-1)!;
-}
-
 /** Draws cut to ±3. */
 export function truncated(draws: Tensor): Tensor {
   return clipByValue(draws, -truncation, truncation);

@@ -105,11 +105,6 @@ export function algorithmNamed(name: string): AnyAlgorithm {
   );
 }
 
-/** Name and help of every setting of an algorithm, and of training where none is named. */
-export function settingsHelp(algorithm?: AnyAlgorithm): Readonly<Record<string, string>> {
-  return helpOf(algorithm ? algorithm.settings : trainSettings);
-}
-
 /** The id of a registered task, or the URL of a task's file: the same from whichever folder. */
 async function fullTaskName(name: string): Promise<string> {
   const { args = [] } = await taskSource(name);

@@ -22,7 +22,6 @@ export interface Estimate {
 }
 
 export const estimators = { is, wis, pdis, snPdis, dr, snDr } as const;
-export type EstimatorName = keyof typeof estimators;
 
 /** Mean of w G, w the product of all ratios of an episode. */
 export function is(episodes: readonly LoggedEpisode[], discount: number): Estimate {
@@ -57,9 +56,6 @@ export function dr(episodes: readonly LoggedEpisode[], discount: number): Estima
 export function snDr(episodes: readonly LoggedEpisode[], discount: number): Estimate {
   return doublyRobust(episodes, discount, selfNormalized);
 }
-
-/** Below this an estimate by importance sampling ranks nothing. */
-export const leastEffectiveSize = 5;
 
 /** (Σ w)² / Σ w², from 1 to the number of episodes. */
 export function effectiveSize(episodes: readonly LoggedEpisode[]): number {

@@ -49,7 +49,6 @@ const experts: Readonly<Record<string, Entry>> = {
 
 /** How well an expert does: every time, as people do, or with flaws of one's own. */
 export type Skill = "expert" | "person" | Flaws;
-export const skills = ["expert", "person"] as const;
 
 /** Whether a task has an expert. */
 export function hasExpert(taskId: string): boolean {

@@ -3,8 +3,6 @@
 /** Which surroundings the page has. */
 export type Theme = "light" | "dark";
 
-export const themes: readonly Theme[] = ["light", "dark"];
-
 /** Colours are sRGB, as 0xrrggbb; intensities are three.js' own. */
 export interface Look {
   readonly zenith: number;

@@ -36,7 +36,7 @@ export async function walker2d(id: string, { targetSpeed }: WalkerOptions): Prom
   return {
     id,
     model,
-    settings: { timestep: 0.01, solverIterations: 10, predictionDistance: 0.05 },
+    settings: { timestep: 0.005, solverIterations: 5, predictionDistance: 0.05 },
     controlDt: 0.02,
     maxEpisodeSteps: 500,
     observation: unboundedSpace(planarObservation(rest)),

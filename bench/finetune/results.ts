@@ -1,4 +1,4 @@
-// `npm run results:finetune -- <runs>`: judges runs that began with a policy or with demonstrations, keeps the
+// `npm run results:finetune -- <run or folder of runs> …`: judges runs that began with a policy or with data, keeps the
 // figures in docs/results/finetune.json and writes docs/results/finetune.md from all that are kept there.
 //
 // A run and the base that it keeps are judged on the same 100 starts, which no training of that seed saw. Steps to
@@ -167,9 +167,13 @@ ${[...new Set(runs.flatMap(({ commands }) => commands))].join("\n")}
 `;
 }
 
-const folder = process.argv[2];
-const found = folder === undefined ? [] : readdirSync(folder).map((name) => join(folder, name));
-const runs = found.filter(isTuned);
+/** A run, or those in a folder. */
+function runsIn(folder: string): string[] {
+  const isRun = existsSync(join(folder, "config.yaml"));
+  return isRun ? [folder] : readdirSync(folder).map((name) => join(folder, name));
+}
+
+const runs = process.argv.slice(2).flatMap(runsIn).filter(isTuned);
 const envs = await openEnvs(runs);
 const fresh: Tuned[] = [];
 for (const run of runs) fresh.push(await tunedOf(run));
@@ -179,7 +183,8 @@ const isNew = (old: Tuned) =>
 const all = [...kept().filter(isNew), ...fresh].sort(
   (a, b) => a.task.localeCompare(b.task) || a.method.localeCompare(b.method) || a.seed - b.seed,
 );
-if (all.length === 0) throw new Error("no runs yet: npm run results:finetune -- <folder of runs>");
+if (all.length === 0)
+  throw new Error("no runs yet: npm run results:finetune -- <run or folder of runs>");
 mkdirSync("docs/results", { recursive: true });
 writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
 writeFileSync(page, pageOf(all));

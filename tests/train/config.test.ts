@@ -10,9 +10,9 @@ test("later sources win: defaults, preset, file, --set, flags", async () => {
   const sources = { ...hopper, file: { name: "a.yaml", text } };
   const preset = await resolve();
   expect(preset.task).toBe("hopper-hop-v0");
-  expect(preset.algo).toMatchObject({ numStepReturns: 3, adamBeta1: 0.9 });
+  expect(preset.algo).toMatchObject({ numStepReturns: 5, adamBeta1: 0.9 });
   const file = await resolveConfig(sources);
-  expect(file.algo).toMatchObject({ discount: 0.9, tau: 0.02, numStepReturns: 3 });
+  expect(file.algo).toMatchObject({ discount: 0.9, tau: 0.02, numStepReturns: 5 });
   const set = await resolveConfig({ ...sources, sets: ["algo.tau=0.03", "train.numEnvs=8"] });
   expect(set.algo).toMatchObject({ discount: 0.9, tau: 0.03 });
   expect(set.train).toMatchObject({ numEnvs: 8, seed: 5 });

@@ -60,7 +60,11 @@ const steady = {
 } as const;
 /** Without it a humanoid's starts fell three times as often; the quadruped has not been tried without. */
 const standardised = { normalizer: "warmUp" } as const;
-const quadruped = { ...planar, ...standardised, mirrorImages: true } as const;
+const humanoid = { ...steady, ...standardised } as const;
+const onQuadruped = (algo: Preset["algo"]): Preset => ({
+  train: trainFor(1_200_000),
+  algo: { ...algo, ...standardised },
+});
 
 /** What the others learn an ant or a quadruped with: networks and data of `sac`, their own ways. */
 const legged = {
@@ -136,9 +140,9 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       algo: { ...sacLocomotion, numStepReturns: 3 },
     },
     "ant-run-v0": { train: trainFor(400_000), algo: steady },
-    "quadruped-walk-v0": { train: trainFor(1_200_000), algo: quadruped },
-    "humanoid-stand-v0": { train: trainFor(500_000), algo: { ...steady, ...standardised } },
-    "humanoid-walk-v0": { train: trainFor(1_000_000), algo: { ...steady, ...standardised } },
+    "quadruped-walk-v0": onQuadruped({ ...planar, mirrorImages: true }),
+    "humanoid-stand-v0": { train: trainFor(500_000), algo: humanoid },
+    "humanoid-walk-v0": { train: trainFor(1_000_000), algo: humanoid },
   },
   td3: {
     // With the paper's 0.1 the actor saturates at full torque, and the pendulum spins for long.
@@ -148,26 +152,17 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: swingup },
     "ant-run-v0": { train: trainFor(360_000), algo: td3Legged },
-    "quadruped-walk-v0": {
-      train: trainFor(1_200_000),
-      algo: { ...td3Legged, ...standardised },
-    },
+    "quadruped-walk-v0": onQuadruped(td3Legged),
   },
   fastTd3: {
     "ant-run-v0": { train: trainFor(360_000), algo: fastTd3Legged },
-    "quadruped-walk-v0": {
-      train: trainFor(1_200_000),
-      algo: { ...fastTd3Legged, ...standardised },
-    },
+    "quadruped-walk-v0": onQuadruped(fastTd3Legged),
   },
   fastSac: {
     "pendulum-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
     "cartpole-swingup-v0": { train: swingupTrain(200_000), algo: fastSacSwingup },
     "ant-run-v0": { train: trainFor(360_000), algo: fastSacLegged },
-    "quadruped-walk-v0": {
-      train: trainFor(1_200_000),
-      algo: { ...fastSacLegged, ...standardised },
-    },
+    "quadruped-walk-v0": onQuadruped(fastSacLegged),
   },
   ppo: {
     "pendulum-swingup-v0": {

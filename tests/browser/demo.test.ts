@@ -1,20 +1,9 @@
 // A cube lifted by key presses in the page of demonstrations: what is saved is an episode of the dataset that
 // verifies to the bit; what is discarded is nowhere. What others send is refused.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createDemoHost } from "../../cli/demo.ts";
 import { Dataset } from "../../finetune/dataset.ts";
-import { loadPhysics, type Physics } from "../../sim/rapier.ts";
-import { decodeRecording } from "../../sim/readRecordings.ts";
-import { replay } from "../../sim/replay.ts";
-import { createTask } from "../../tasks/index.ts";
-import { DatasetWriter } from "../../train/datasetWriter.ts";
-import { launchChromium, softwareGl } from "../../viewer/chromium.ts";
-import { startViewer, type Viewer } from "../../viewer/server.ts";
+import { type DemoPage, openDemoPage, verifiedEpisode } from "./demoPage.ts";
 import { describeChromium } from "./describeChromium.ts";
 
 /**
@@ -60,71 +49,22 @@ const liftByKeys = `new Promise((resolve) => {
 })`;
 
 describeChromium("the page of demonstrations", () => {
-  let browser: Browser;
-  let viewer: Viewer;
-  let page: Page;
-  let physics: Physics;
-  let writer: DatasetWriter;
-  const folder = mkdtempSync(join(tmpdir(), "salle-demo-"));
-  const path = join(folder, "mine");
-  const problems: string[] = [];
+  let demo: DemoPage;
 
   beforeAll(async () => {
-    physics = await loadPhysics();
-    const task = await createTask("lift-cube");
-    writer = DatasetWriter.create(path, {
-      task: task.id,
-      parameters: {},
-      observationSize: task.observation.size,
-      actionSize: task.action.size,
-      controlDt: task.controlDt,
-      extras: {},
-      provenance: {},
-    });
-    const { build, version, wasmHash } = physics;
-    const about = { build, version, wasmHash };
-    const header = { physics: about, parameters: {}, policy: "demo", gitCommit: "" };
-    const demo = await createDemoHost(task, writer, header, 41, 0);
-    viewer = await startViewer({ path: folder, port: 0, demo });
-    browser = await launchChromium(softwareGl);
-    page = await browser.newPage({ viewport: { width: 900, height: 600 } });
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
-    await page.goto(viewer.url.replace("/?", "/demo.html?"));
+    demo = await openDemoPage();
   });
-
-  afterAll(async () => {
-    await browser?.close();
-    await viewer?.close();
-    writer?.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  const evaluate = <T>(code: string): Promise<T> => page.evaluate(code) as Promise<T>;
-  const phase = () => evaluate<string>("salleDemo.phase");
-  const eventually = <T>(read: () => Promise<T> | T) => expect.poll(read, { timeout: 60_000 });
-  const become = async (wanted: string) => await eventually(phase).toBe(wanted);
-
-  const handX = () =>
-    evaluate<number>(`(() => {
-      const { timeline } = salleDemo;
-      const { links, poses } = timeline.layout;
-      return timeline.row(timeline.count - 1)[poses + 7 * links.indexOf("hand")];
-    })()`);
+  afterAll(() => demo?.close());
 
   /** Holds a key as long as a number of steps takes. */
   async function hold(key: string, steps: number): Promise<void> {
-    const until = (await evaluate<number>("salleDemo.timeline.count")) + steps;
-    await page.keyboard.down(key);
-    await eventually(() =>
-      evaluate<boolean>(`salleDemo.timeline.count >= ${until} || salleDemo.phase === "ended"`),
-    ).toBe(true);
-    await page.keyboard.up(key);
+    await demo.page.keyboard.down(key);
+    await demo.pass(steps);
+    await demo.page.keyboard.up(key);
   }
 
   test("waits for a key, and says which there are", async () => {
+    const { become, page, evaluate, eventually } = demo;
     await become("ready");
     const panel = await page.textContent("#panel");
     for (const words of ["shift along x", "fingers", "save the episode", "discard it"])
@@ -134,17 +74,19 @@ describeChromium("the page of demonstrations", () => {
   });
 
   test("keys move the hand in their direction, at the task's own speed", async () => {
-    const before = await handX();
+    const { page, phase, pose } = demo;
+    const [before] = await pose("hand");
     const begun = performance.now();
     await hold("ArrowDown", 10);
     const seconds = (performance.now() - begun) / 1000;
     expect(await phase()).toBe("driving");
-    expect((await handX()) - before).toBeGreaterThan(0.05); // of 12 cm that it was told
+    expect((await pose("hand"))[0]! - before!).toBeGreaterThan(0.05); // of 12 cm that it was told
     expect(seconds).toBeGreaterThan(0.4); // 10 steps of 0.05 s
     expect(await page.textContent("#state")).toMatch(/ of 6 s/);
   });
 
   test("backspace discards, and another start comes", async () => {
+    const { page, evaluate, become } = demo;
     const seed = await evaluate<number>("salleDemo.seed");
     await page.keyboard.press("Backspace");
     await become("ready");
@@ -155,6 +97,7 @@ describeChromium("the page of demonstrations", () => {
   });
 
   test("a cube that keys lifted is saved, and verifies to the bit", async () => {
+    const { page, path, evaluate, become, eventually } = demo;
     await evaluate(liftByKeys);
     await become("ended");
     expect(await evaluate("salleDemo.success")).toBe(true);
@@ -163,26 +106,16 @@ describeChromium("the page of demonstrations", () => {
     await eventually(() => page.textContent("#state")).toMatch(
       /saved: \d+ steps, return 1\.00, a success/,
     );
-    const dataset = new Dataset(path);
-    expect(dataset.episodes).toHaveLength(1);
-    const { info, actions } = dataset.episode(0);
-    expect(info).toMatchObject({
-      success: true,
-      terminated: true,
-      episodeReturn: 1,
-      policy: "demo",
-    });
-    const recording = decodeRecording(dataset.recording(0)!);
-    expect(recording.actions).toEqual(actions);
+    const { info, actions, recording } = await verifiedEpisode(path);
+    expect(info).toMatchObject({ success: true, terminated: true, episodeReturn: 1 });
     expect(new Set(actions).size).toBeGreaterThan(3);
-    expect(replay(physics, await createTask("lift-cube"), recording)).toMatchObject({ ok: true });
     expect(recording.ending!.terminated).toBe(true);
-    dataset.close();
   });
 
   test("refuses who has no token, what is too long, and recordings that are none", async () => {
-    const token = new URL(viewer.url).searchParams.get("token")!;
-    const url = new URL("/api/demo/episodes", viewer.url).href;
+    const { path, problems } = demo;
+    const token = new URL(demo.url).searchParams.get("token")!;
+    const url = new URL("/api/demo/episodes", demo.url).href;
     const post = (body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) =>
       fetch(url, { method: "POST", body, headers });
     const bearer = { Authorization: `Bearer ${token}` };
@@ -193,7 +126,7 @@ describeChromium("the page of demonstrations", () => {
     const refused = await post(new Uint8Array(100), bearer);
     expect(refused.status).toBe(422);
     expect((await refused.json()).reason).toMatch(/expected a recording's first bytes/);
-    expect((await fetch(new URL("/api/demo", viewer.url))).status).toBe(403);
+    expect((await fetch(new URL("/api/demo", demo.url))).status).toBe(403);
     expect(new Dataset(path).episodes).toHaveLength(1);
     expect(problems).toEqual([]);
   });

@@ -25,10 +25,7 @@ test("hands have arrows and a switch, rods arrows, drives pairs of letters", asy
     "ff",
   ]);
   expect(hand.map(({ isSwitch }) => isSwitch)).toEqual([false, false, false, false, true]);
-  expect([kindOf(hand), kindOf(await of("push-t")), kindOf(await of("ant"))]).toEqual([
-    "hand",
-    "rod",
-    "drives",
-  ]);
-  expect((await of("two-arm-lift")).filter(({ isSwitch }) => isSwitch)).toHaveLength(2);
+  const [hands, rod, drives] = [await of("two-arm-lift"), await of("push-t"), await of("ant")];
+  expect([hand, hands, rod, drives].map(kindOf)).toEqual(["hand", "hands", "rod", "drives"]);
+  expect(hands.filter(({ isSwitch }) => isSwitch)).toHaveLength(2);
 });

@@ -66,14 +66,23 @@ function handControl(name: string, action: number, hands: readonly string[]): Co
   return { action, name, less, more, isSwitch: kind === 4, ...pad };
 }
 
-/** From where a hand's work is well seen, and its keys move it as they point, in m. */
-export const handView = { camera: [1.35, 0.12, 0.5], target: [0.42, 0, 0.14] } as const;
+type Place = readonly [x: number, y: number, z: number];
 
-/** Whether these are a hand's controls, which has an arm, or a rod's that slides on the ground. */
-export function kindOf(controls: readonly Control[]): "hand" | "rod" | "drives" {
+/** From where hands' work is well seen, and keys move the first hand as they point, in m. */
+export const handViews: Readonly<
+  Record<"hand" | "hands", { readonly camera: Place; readonly target: Place }>
+> = {
+  hand: { camera: [1.35, 0.12, 0.5], target: [0.42, 0, 0.14] },
+  hands: { camera: [1.1, 0.65, 1.05], target: [0.45, 0, 0.1] }, // over the arm in front
+};
+
+/** Whether these are one hand's controls, which has an arm, several hands', or a rod's that slides on the ground. */
+export function kindOf(controls: readonly Control[]): "hand" | "hands" | "rod" | "drives" {
   const has = (kind: number) => controls.some(({ less }) => less === handKeys[0]![kind]![0]);
   if (!has(0)) return "drives";
-  return controls.some(({ isSwitch }) => isSwitch) ? "hand" : "rod";
+  const numSwitches = controls.filter(({ isSwitch }) => isSwitch).length;
+  if (numSwitches > 1) return "hands";
+  return numSwitches === 1 ? "hand" : "rod";
 }
 
 /** Keys by which episodes are kept, left and begun; also the gamepad's buttons. */

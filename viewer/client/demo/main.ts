@@ -14,7 +14,7 @@ import {
   type Control,
   commands,
   controlsOf,
-  handView,
+  handViews,
   keyName,
   kindOf,
 } from "./keymap.ts";
@@ -126,10 +126,10 @@ export class Demo {
       rig.following = false; // with room for the target, wherever the rod goes
       this.theatre.lookFrom([rig.distance, 0, rig.distance]);
     }
-    if (kind !== "hand") return;
+    if (kind !== "hand" && kind !== "hands") return;
     rig.following = false;
-    rig.target.set(...handView.target);
-    rig.camera.position.set(...handView.camera);
+    rig.target.set(...handViews[kind].target);
+    rig.camera.position.set(...handViews[kind].camera);
     rig.controls.update();
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createTask, tasks } from "../../tasks/index.ts";
-import { commands, controlsOf, kindOf } from "../../viewer/client/demo/keymap.ts";
+import { commands, controlsOf, kindOf, padWords } from "../../viewer/client/demo/keymap.ts";
 
 test.each(Object.keys(tasks))(
   "%s has a key for every element of its action, each for one",
@@ -28,4 +28,18 @@ test("hands have arrows and a switch, rods arrows, drives pairs of letters", asy
   const [hands, rod, drives] = [await of("two-arm-lift"), await of("push-t"), await of("ant")];
   expect([hand, hands, rod, drives].map(kindOf)).toEqual(["hand", "hands", "rod", "drives"]);
   expect(hands.filter(({ isSwitch }) => isSwitch)).toHaveLength(2);
+});
+
+test("a gamepad has sticks for the first hand, the rod and four drives, right and up being more", async () => {
+  const of = async (id: string) =>
+    controlsOf((await createTask(id)).action.names).flatMap((control) => padWords(control) ?? []);
+  const hand = ["left stick ↑ ↓", "left stick ← →", "right stick ↓ ↑", "right stick → ←"];
+  expect(await of("two-arm-lift")).toEqual([...hand, "bottom button"]);
+  expect(await of("push-t")).toEqual(hand.slice(0, 2));
+  expect(await of("ant")).toEqual([
+    "left stick ← →",
+    "left stick ↓ ↑",
+    "right stick ← →",
+    "right stick ↓ ↑",
+  ]);
 });

@@ -1,20 +1,19 @@
 // Driver: what the keyboard and a gamepad say now, as an action.
 
 import { type Command, type Control, commands } from "./keymap.ts";
+import { Pad } from "./pad.ts";
 
 const usual = 0.6; // of the largest action, while a key is held
 const fine = 0.2; // with shift
-const deadZone = 0.12; // of a stick
 
 export class Driver {
-  /** Keys that are held. */
-  readonly held = new Set<string>();
   /** Whether anything was driven since the last reset. */
   touched = false;
+  readonly pad = new Pad();
   private readonly controls: readonly Control[];
   private readonly action: Float32Array;
   private readonly switches = new Map<Control, number>();
-  private readonly pressed = new Set<number>(); // buttons of the gamepad
+  private readonly held = new Set<string>(); // keys
   private readonly run: (command: Command) => void;
   private slow = false;
 
@@ -28,33 +27,40 @@ export class Driver {
       this.held.delete(keyOf(event));
       this.slow = event.shiftKey;
     });
-    addEventListener("blur", () => this.held.clear());
+    addEventListener("blur", () => {
+      this.held.clear();
+      this.slow = false;
+    });
   }
 
-  /** As before anything was pressed: switches at −1. */
+  /** As before anything was pressed: switches at −1, sticks let go. */
   reset(): void {
     for (const control of this.controls) if (control.isSwitch) this.switches.set(control, -1);
+    this.pad.reset();
     this.touched = false;
   }
 
   /** The action now; a view, valid until the next call. */
   read(): Float32Array {
-    const pad = navigator.getGamepads().find((each) => each !== null) ?? null;
-    if (pad) this.readButtons(pad);
+    for (const button of this.pad.poll()) this.pressButton(button);
     for (const control of this.controls)
       this.action[control.action] = control.isSwitch
         ? this.switches.get(control)!
-        : this.valueOf(control, pad);
+        : this.valueOf(control);
     return this.action;
   }
 
-  private valueOf({ less, more, pad: part }: Control, pad: Gamepad | null): number {
+  /** Whether a key or a stick drives it now. */
+  isDriven({ less, more, isSwitch, action }: Control): boolean {
+    return this.held.has(less) || this.held.has(more) || (!isSwitch && this.action[action] !== 0);
+  }
+
+  private valueOf({ less, more, pad: part }: Control): number {
     const size = this.slow ? fine : usual;
+    const stick = part ? part.sign * this.pad.stick(part.index) : 0;
     const keys = Number(this.held.has(more)) - Number(this.held.has(less));
-    if (keys !== 0 || !pad || !part) return size * keys;
-    const stick = part.sign * (pad.axes[part.index] ?? 0);
-    if (Math.abs(stick) < deadZone) return 0;
-    this.touched = true;
+    if (keys !== 0) return size * keys;
+    if (stick !== 0) this.touched = true;
     return stick;
   }
 
@@ -80,20 +86,13 @@ export class Driver {
     if (control.isSwitch) this.switches.set(control, -this.switches.get(control)!);
   }
 
-  /** Buttons act once, when they go down. */
-  private readButtons({ buttons }: Gamepad): void {
-    for (const [index, { pressed }] of buttons.entries()) {
-      const isNew = pressed && !this.pressed.has(index);
-      if (pressed) this.pressed.add(index);
-      else this.pressed.delete(index);
-      if (!isNew) continue;
-      const command = commands.find(({ button }) => button === index)?.command;
-      if (command) this.run(command);
-      for (const control of this.controls) {
-        if (!control.isSwitch || control.pad?.index !== index) continue;
-        this.touched = true;
-        this.flip(control);
-      }
+  private pressButton(index: number): void {
+    const found = commands.find(({ button }) => button === index);
+    if (found) this.run(found.command);
+    for (const control of this.controls) {
+      if (!control.isSwitch || control.pad?.index !== index) continue;
+      this.touched = true;
+      this.flip(control);
     }
   }
 }

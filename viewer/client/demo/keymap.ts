@@ -12,7 +12,13 @@ export interface Control {
   /** Each press turns it between −1 and 1; it begins at −1. */
   readonly isSwitch: boolean;
   /** The gamepad's axis, and its sign; of a switch the button. */
-  readonly pad?: { readonly index: number; readonly sign: 1 | -1 };
+  readonly pad?: PadPart;
+}
+
+/** Of a gamepad of the standard mapping, whose axes are the left stick's and the right one's, right and down. */
+interface PadPart {
+  readonly index: number;
+  readonly sign: 1 | -1;
 }
 
 type HandKeys = readonly [less: string, more: string][];
@@ -32,7 +38,7 @@ const handKeys: readonly HandKeys[] = [
     ["p", "p"],
   ],
 ];
-/** Sticks: the left one along x and y, the right one up, down and about z; the first button the fingers. */
+/** Sticks: the left one along x and y, the right one up, down and about z; the lowest button the fingers. */
 const handPads = [
   { index: 1, sign: 1 },
   { index: 0, sign: 1 },
@@ -40,6 +46,14 @@ const handPads = [
   { index: 2, sign: -1 },
   { index: 0, sign: 1 },
 ] as const;
+
+/** Of any other robot's drives, the first four: right and up are more. */
+const drivePads: readonly PadPart[] = [
+  { index: 0, sign: 1 },
+  { index: 1, sign: -1 },
+  { index: 2, sign: 1 },
+  { index: 3, sign: -1 },
+];
 
 const pairs = "aq sw de ft gy hu ji ko lp zx cv bn 12 34 56 78 90 -= ;' ,.".split(" ");
 
@@ -52,8 +66,8 @@ export function controlsOf(names: readonly string[]): Control[] {
     return names.map((name, action) => handControl(name, action, hands));
   return names.slice(0, pairs.length).map((name, action) => {
     const [less, more] = [...pairs[action]!];
-    const pad = action < 4 ? { pad: { index: action, sign: 1 } as const } : {};
-    return { action, name, less: less!, more: more!, isSwitch: false, ...pad };
+    const pad = drivePads[action];
+    return { action, name, less: less!, more: more!, isSwitch: false, ...(pad && { pad }) };
   });
 }
 
@@ -87,19 +101,41 @@ export function kindOf(controls: readonly Control[]): "hand" | "hands" | "rod" |
 
 /** Keys by which episodes are kept, left and begun; also the gamepad's buttons. */
 export const commands = [
-  { key: " ", shown: "space", does: "save the episode", command: "save", button: 9 },
-  { key: "Backspace", shown: "⌫", does: "discard it", command: "discard", button: 8 },
-  { key: "r", shown: "R", does: "begin anew", command: "reset", button: 3 },
+  { key: " ", does: "save the episode", command: "save", button: 9 },
+  { key: "Backspace", does: "discard it", command: "discard", button: 8 },
+  { key: "r", does: "begin anew", command: "reset", button: 3 },
 ] as const;
 export type Command = (typeof commands)[number]["command"];
 
 /** How a key is written on the screen. */
 export function keyName(key: string): string {
-  const arrows: Readonly<Record<string, string>> = {
+  const names: Readonly<Record<string, string>> = {
     ArrowUp: "↑",
     ArrowDown: "↓",
     ArrowLeft: "←",
     ArrowRight: "→",
+    Backspace: "⌫",
+    " ": "space",
   };
-  return arrows[key] ?? key.toUpperCase();
+  return names[key] ?? key.toUpperCase();
+}
+
+/** How a gamepad's button is called; letters differ from maker to maker, places do not. */
+export function buttonName(index: number): string {
+  const names: Readonly<Record<number, string>> = {
+    0: "bottom button",
+    3: "top button",
+    8: "select",
+    9: "start",
+  };
+  return names[index] ?? `button ${index}`;
+}
+
+/** What of a gamepad drives a control, less first; null where nothing does. */
+export function padWords({ pad, isSwitch }: Control): string | null {
+  if (!pad) return null;
+  if (isSwitch) return buttonName(pad.index);
+  const [less, more] = pad.index % 2 === 0 ? "←→" : "↑↓";
+  const arrows = pad.sign > 0 ? `${less} ${more}` : `${more} ${less}`;
+  return `${pad.index < 2 ? "left" : "right"} stick ${arrows}`;
 }

@@ -3,15 +3,16 @@
 // The clock of an episode begins with the first key. The simulation never skips a step: where the machine is
 // too slow for it, time goes slower.
 
-import { button, byId, el, setText } from "../page/dom.ts";
+import { button, byId, setText } from "../page/dom.ts";
 import { Theatre } from "../page/theatre.ts";
 import { Timeline } from "../page/timeline.ts";
 import { presets } from "../scene/bounds.ts";
 import type { Theme } from "../scene/looks.ts";
 import { Driver } from "./driver.ts";
+import { Help } from "./help.ts";
 import {
+  buttonName,
   type Command,
-  type Control,
   commands,
   controlsOf,
   handViews,
@@ -37,7 +38,7 @@ export class Demo {
   private note = "";
   private trouble: string | null = null;
   private last = performance.now();
-  private keys: readonly (readonly [control: Control, row: HTMLElement])[] = [];
+  private help: Help | null = null;
   private readonly theatre: Theatre;
   private readonly worker: Worker;
   private readonly server: DemoServer;
@@ -109,7 +110,7 @@ export class Demo {
     if (isFirst) {
       const controls = controlsOf(facts.actionNames);
       this.driver = new Driver(controls, facts.actionNames.length, (command) => this.run(command));
-      this.keys = showKeys(controls);
+      this.help = new Help(controls, byId("panel"));
       this.theatre.open(facts.model, poses, { marks: this.timeline.marksAt(0) });
       this.lookAt(kindOf(controls));
     }
@@ -153,8 +154,7 @@ export class Demo {
     else {
       this.drive(timeline, driver, seconds);
       this.theatre.show(timeline, Math.max(0, this.elapsed), null, seconds);
-      for (const [{ less, more }, row] of this.keys)
-        row.classList.toggle("down", driver.held.has(less) || driver.held.has(more));
+      this.help?.show(driver);
     }
     this.showLines();
   }
@@ -176,14 +176,15 @@ export class Demo {
 
   private showLines(): void {
     const { facts, timeline, phase, success, trouble, numEpisodes } = this;
+    const hasPad = Boolean(this.driver?.pad.current);
     setText(byId("title"), facts ? `${facts.task} · demonstrate` : "Salle");
-    const kept = `${numEpisodes} episodes in ${this.server.place}`;
+    const kept = `${numEpisodes} ${numEpisodes === 1 ? "episode" : "episodes"} in ${this.server.place}`;
     const time = timeline ? `${timeline.duration.toFixed(1)} s` : "";
     const lines: Readonly<Record<Phase, string>> = {
       loading: "loading the physics",
-      ready: "press a key of the list to begin",
+      ready: `press a key of the list${hasPad ? " or move a stick" : ""} to begin`,
       driving: `${time} of ${facts ? (facts.maxEpisodeSteps * facts.controlDt).toFixed(0) : ""} s`,
-      ended: `${success ? "success" : "the time is over"} after ${time}: space saves, ⌫ discards`,
+      ended: `${success ? "success" : "the time is over"} after ${time}: ${savesAndDiscards(hasPad)}`,
       saving: "saving",
     };
     const state = byId("state");
@@ -192,36 +193,12 @@ export class Demo {
   }
 }
 
-/** The list of keys, with a row a control. */
-function showKeys(controls: readonly Control[]): [Control, HTMLElement][] {
-  const kbd = (key: string) => el("kbd", { textContent: keyName(key) });
-  const rows = controls.map((control): [Control, HTMLElement] => {
-    const { less, more, isSwitch, name } = control;
-    const keys = isSwitch ? el("td", {}, kbd(more)) : el("td", {}, kbd(less), " ", kbd(more));
-    return [
-      control,
-      el("tr", {}, keys, el("td", { textContent: isSwitch ? `${name} (switch)` : name })),
-    ];
-  });
-  const others = [
-    ...commands.map(({ shown, does }) => [shown, does] as const),
-    ["⇧", "a third as fast, while it is held"] as const,
-  ].map(([shown, does]) =>
-    el("tr", {}, el("td", {}, el("kbd", { textContent: shown })), el("td", { textContent: does })),
+/** What saves and what discards, in words. */
+function savesAndDiscards(hasPad: boolean): string {
+  const [saves, discards] = commands.map(
+    ({ key, button }) => keyName(key) + (hasPad ? ` or ${buttonName(button)}` : ""),
   );
-  byId("panel").append(
-    el("h2", { textContent: "Keys" }),
-    el("table", { className: "keys" }, ...rows.map(([, row]) => row)),
-    el("h2", { textContent: "Episodes" }),
-    el("table", { className: "keys" }, ...others),
-    el("p", {
-      className: "note",
-      textContent:
-        "Time begins with the first key. A gamepad works too: sticks move, the first button is the switch, " +
-        "start saves, select discards.",
-    }),
-  );
-  return rows;
+  return `${saves} saves, ${discards} discards`;
 }
 
 const theme: Theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

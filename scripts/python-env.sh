@@ -6,11 +6,15 @@
 #   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 3 GB)
 #   scripts/python-env.sh sb3      .venv-sb3: what the benchmark of training compares it with (Stable-Baselines3,
 #                                  Gymnasium's MuJoCo robots and PyTorch; some 3 GB)
+#   scripts/python-env.sh loaders  .venv-loaders: LeRobot's and robomimic's own loaders, which the tests let read our files
+#                                  (some 300 MB); it sees the packages of .venv and .venv-torch, which must be there too
 #
 # Without python3 or its venv module it says so and makes nothing: outside CI the tests then skip.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+options=(--only-binary :all:)
+seen=""
 case "${1:-tests}" in
   tests)
     venv=.venv
@@ -25,8 +29,19 @@ case "${1:-tests}" in
     venv=.venv-sb3
     packages=(numpy==2.4.6 torch==2.15.0 stable-baselines3==2.9.2 "gymnasium[mujoco]==1.4.0" mujoco==4.0.0)
     ;;
+  loaders)
+    # What importing the two needs and no more: most of what they name is for robots, video and training. LeRobot 0.4.4
+    # can't write features of one number with NumPy 2.4. robomimic is no wheel.
+    venv=.venv-loaders
+    packages=(lerobot==0.4.4 robomimic==0.3.0 numpy==2.3.5 torchvision==0.29.2 datasets==4.8.5 huggingface-hub==0.35.3
+      accelerate==1.15.0 av==15.1.0 dill==0.4.1 multiprocess==0.70.19 xxhash==4.1.0 psutil==7.2.2 pyyaml==6.0.4
+      termcolor==3.3.0 tqdm==4.70.1 requests==2.34.2 urllib3==2.8.0 charset-normalizer==3.5.3 certifi==2026.10.19.post1
+      idna==3.20 httpx==0.28.1 httpcore==1.0.9 h11==0.16.0 anyio==4.16.0)
+    options=(--no-deps --only-binary :all: --no-binary robomimic)
+    seen=".venv .venv-torch"
+    ;;
   *)
-    echo "python-env: wanted \"tests\", \"torch\" or \"sb3\", got \"$1\"" >&2
+    echo "python-env: wanted \"tests\", \"torch\", \"sb3\" or \"loaders\", got \"$1\"" >&2
     exit 2
     ;;
 esac
@@ -47,6 +62,9 @@ fi
 
 echo "python-env: making $venv with $(python3 --version): ${packages[*]}"
 python3 -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "${packages[@]}"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${options[@]}" "${packages[@]}"
+for site in "$venv"/lib/python3*/site-packages; do
+  for other in $seen; do echo "../../../../$other/lib/${site#*/lib/}" >>"$site/salle-seen.pth"; done
+done
 echo "${packages[*]}" >"$stamp"
 echo "python-env: made $venv"

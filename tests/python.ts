@@ -1,4 +1,4 @@
-// Python for tests that compare Salle with the packages others use: onnx, onnxruntime, safetensors, tensorboard.
+// Python for tests that compare Salle with the packages others use, in the environments of scripts/python-env.sh.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -9,19 +9,26 @@ import { describe, test } from "vitest";
 const root = fileURLToPath(new URL("../../", import.meta.url)); // this file runs from dist/tests
 const interpreter = findInterpreter();
 
+/** The Python of a finished environment; undefined where scripts/python-env.sh has not made it. */
+export function environment(venv: string): string | undefined {
+  const stamp = join(root, venv, "salle-packages.txt"); // written last by scripts/python-env.sh
+  const finished = existsSync(stamp) && readFileSync(stamp, "utf8").trim() !== "";
+  return finished ? join(root, venv, "bin", "python") : undefined;
+}
+
 /** Why Python tests can't run and what to do about it; undefined when they can. */
 export const pythonMissing: string | undefined =
   interpreter === undefined
     ? "no Python environment: npm run setup:python makes one, or SALLE_PYTHON names one"
     : undefined;
 
-/** `describe` for tests that need Python. Without it they are skipped, but in CI they fail. */
-export function describePython(name: string, body: () => void): void {
-  if (pythonMissing === undefined) return void describe(name, body);
-  if (!process.env["CI"]) return void describe.skip(`${name} (${pythonMissing})`, body);
+/** `describe` for tests that need Python. Where something is missing they are skipped, but in CI they fail. */
+export function describePython(name: string, body: () => void, missing = pythonMissing): void {
+  if (missing === undefined) return void describe(name, body);
+  if (!process.env["CI"]) return void describe.skip(`${name} (${missing})`, body);
   describe(name, () => {
     test("has a Python environment", () => {
-      throw new Error(pythonMissing);
+      throw new Error(missing);
     });
   });
 }
@@ -59,8 +66,5 @@ function findInterpreter(): string | undefined {
     if (existsSync(named)) return named;
     throw new Error(`SALLE_PYTHON wants the path of a Python, got "${named}"`);
   }
-  const venv = join(root, ".venv");
-  const stamp = join(venv, "salle-packages.txt"); // written last by scripts/python-env.sh
-  const finished = existsSync(stamp) && readFileSync(stamp, "utf8").trim() !== "";
-  return finished ? join(venv, "bin", "python") : undefined;
+  return environment(".venv");
 }

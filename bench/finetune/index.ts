@@ -1,5 +1,6 @@
 // The benchmark of what makes policies better: updates of each method of finetune/ that has steps of its own, ResFiT's
-// critic update beside PyTorch's, and the time that cloned flows and diffusions take to act, by their number of steps.
+// critic update beside PyTorch's, the time that cloned flows and diffusions take to act, by their number of steps, and
+// whole iterations of ReinFlow beside DPPO's.
 //
 // Sizes are those of an arm that lifts a cube, with settings of the presets; one thread; turns are taken. The offline
 // methods are in `npm run bench -- offline`.
@@ -13,6 +14,7 @@ import { type Contender, repeatFor, takeTurns } from "../measure.ts";
 import { torchMissing } from "../nn/torchPeer.ts";
 import { atMost, type Report, type Row, row, type Target } from "../report.ts";
 import { type CriticCase, criticCases, criticUpdates, ResidualPeer } from "./criticUpdate.ts";
+import { iterations, iterationTargets, iterationWidths, openHoppers } from "./iteration.ts";
 import { offPolicyUpdates, onPolicyUpdates, plain } from "./updates.ts";
 
 const bound = 0.7; // of PyTorch's time
@@ -23,6 +25,7 @@ export async function benchFinetune({ quick }: BenchOptions): Promise<Report> {
   const missing = torchMissing();
   const rows: Row[] = [];
   const targets: Target[] = [];
+  const hoppers = await openHoppers();
   for (const one of quick ? criticCases.slice(0, 1) : criticCases) {
     const found = await measured(await critics(one, missing === undefined, quick), turns);
     rows.push(...found);
@@ -34,6 +37,13 @@ export async function benchFinetune({ quick }: BenchOptions): Promise<Report> {
   ];
   rows.push(...(await measured(methods, turns, perSecond)));
   rows.push(...(await measured(await policies(), turns)));
+  for (const width of quick ? iterationWidths.slice(0, 1) : iterationWidths) {
+    const rounds = quick ? 1 : 3;
+    const found = await measured(await iterations(hoppers, width), { ...turns, rounds });
+    rows.push(...found);
+    targets.push(...iterationTargets(found));
+  }
+  hoppers.dispose();
   return { rows, targets, notes: missing === undefined ? [] : [missing] };
 }
 

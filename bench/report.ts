@@ -92,6 +92,14 @@ function format(x: number): string {
   return x >= 1000 ? x.toFixed(0) : Number(x.toPrecision(3)).toString();
 }
 
+/** Lines of a table of a page. */
+export function markdownTable(
+  titles: readonly string[],
+  rows: readonly (readonly unknown[])[],
+): string[] {
+  return [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+}
+
 /** The machine, in words. */
 export function machine(): string {
   const processors = cpus();

@@ -4,7 +4,7 @@
 // arXiv:2409.00588); networks, rollouts and rates are for a few minutes of two cores.
 
 import type { Preset } from "./presets.ts";
-import { armTasks, leggedTasks } from "./presetTasks.ts";
+import { armTasks, forEach, leggedTasks } from "./presetTasks.ts";
 
 const narrow = { width: 128 } as const;
 
@@ -33,6 +33,8 @@ const arm = {
   criticWarmUp: 2,
 } as const;
 
+const walkers = ["walker2d-walk-v0", "walker2d-run-v0"] as const;
+const heavy = ["ant-run-v0", "humanoid-walk-v0"] as const;
 const diffusionPolicy = { criticWidth: 128, actorLearningRate: 3e-4 } as const;
 
 /** Algorithm → task id → preset. */
@@ -41,29 +43,24 @@ export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Prese
   shortcut: byTask(clone, cloneArm),
   diffusion: byTask(clone, cloneArm),
   reinflow: {
-    "hopper-hop-v0": { train: trainFor(1_000_000), algo: legs },
-    "walker2d-walk-v0": { train: trainFor(1_000_000), algo: { ...legs, criticWarmUp: 5 } },
-    "walker2d-run-v0": { train: trainFor(1_000_000), algo: { ...legs, criticWarmUp: 5 } },
-    "ant-run-v0": { train: trainFor(1_000_000), algo: { ...legs, minStd: 0.06, maxStd: 0.12 } },
-    ...arms({ ...arm, minStd: 0.05, maxStd: 0.12, entropyCoef: 0 }),
+    ...forEach(leggedTasks, { train: trainFor(3_000_000), algo: legs }),
+    ...forEach(walkers, { train: trainFor(3_000_000), algo: { ...legs, criticWarmUp: 5 } }),
+    ...forEach(heavy, {
+      train: trainFor(3_000_000),
+      algo: { ...legs, minStd: 0.06, maxStd: 0.12 },
+    }),
+    ...forEach(armTasks, onArm({ minStd: 0.05, maxStd: 0.12, entropyCoef: 0 })),
   },
   dppo: {
-    "hopper-hop-v0": { train: trainFor(1_000_000), algo: diffusionPolicy },
-    "walker2d-walk-v0": { train: trainFor(1_000_000), algo: diffusionPolicy },
-    "walker2d-run-v0": { train: trainFor(1_000_000), algo: diffusionPolicy },
-    "ant-run-v0": { train: trainFor(1_000_000), algo: diffusionPolicy },
-    ...arms({ ...arm, noisyClipRange: 0.001 }),
+    ...forEach(leggedTasks, { train: trainFor(3_000_000), algo: diffusionPolicy }),
+    ...forEach(armTasks, onArm({ noisyClipRange: 0.001 })),
   },
 };
 
 function byTask(legs: Preset, arm: Preset): Readonly<Record<string, Preset>> {
-  return {
-    ...Object.fromEntries(leggedTasks.map((task) => [task, legs])),
-    ...Object.fromEntries(armTasks.map((task) => [task, arm])),
-  };
+  return { ...forEach(leggedTasks, legs), ...forEach(armTasks, arm) };
 }
 
-function arms(algo: Readonly<Record<string, unknown>>): Readonly<Record<string, Preset>> {
-  const preset = { train: { ...trainFor(500_000), numEnvs: 16 }, algo };
-  return Object.fromEntries(armTasks.map((task) => [task, preset]));
+function onArm(algo: Readonly<Record<string, unknown>>): Preset {
+  return { train: { ...trainFor(500_000), numEnvs: 16 }, algo: { ...arm, ...algo } };
 }

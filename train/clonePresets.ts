@@ -1,7 +1,7 @@
 // Presets of policies that are cloned by regression. A step is an update: minutes of one core, whatever the task.
 
 import type { Preset } from "./presets.ts";
-import { armTasks, leggedTasks } from "./presetTasks.ts";
+import { armTasks, forEach, leggedTasks } from "./presetTasks.ts";
 
 const cloneFor = (totalTimesteps: number) => ({
   totalTimesteps,
@@ -27,7 +27,3 @@ export const clonePresets: Readonly<Record<string, Readonly<Record<string, Prese
     ...forEach(leggedTasks, { train: cloneFor(4_000), algo: { ...step, ...light } }),
   },
 };
-
-function forEach(tasks: readonly string[], preset: Preset): Record<string, Preset> {
-  return Object.fromEntries(tasks.map((task) => [task, preset]));
-}

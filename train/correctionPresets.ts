@@ -4,7 +4,7 @@
 // positions and angles want far less: with these a cloned policy is as good as it gets within minutes.
 
 import type { Preset } from "./presets.ts";
-import { armTasks } from "./presetTasks.ts";
+import { armTasks, forEach } from "./presetTasks.ts";
 
 const train = { numEnvs: 16, totalTimesteps: 60_000, evalFreq: 10_000, evalEpisodes: 50 } as const;
 const small = { actorHidden: [128, 128], criticHidden: [128, 128] } as const;
@@ -53,12 +53,8 @@ const resip = {
 
 /** Algorithm → task id → preset. */
 export const correctionPresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
-  residual: { ...byTask(residual), "insert-peg-v0": gentle },
-  decorator: byTask(decorator),
-  rlpd: byTask(rlpd),
-  resip: byTask(resip),
+  residual: { ...forEach(armTasks, residual), "insert-peg-v0": gentle },
+  decorator: forEach(armTasks, decorator),
+  rlpd: forEach(armTasks, rlpd),
+  resip: forEach(armTasks, resip),
 };
-
-function byTask(preset: Preset): Readonly<Record<string, Preset>> {
-  return Object.fromEntries(armTasks.map((task) => [task, preset]));
-}

@@ -4,9 +4,7 @@
 // of its own only for what takes a method's time: proposals, critics of an ensemble, perturbations, an autoencoder.
 
 import type { Preset } from "./presets.ts";
-import { leggedTasks } from "./presetTasks.ts";
-
-const legs = [...leggedTasks, "halfcheetah-run-v0"] as const;
+import { forEach, leggedTasks } from "./presetTasks.ts";
 
 const train = {
   numEnvs: 10,
@@ -67,6 +65,6 @@ export const offlinePresets: Readonly<Record<string, Readonly<Record<string, Pre
   Object.fromEntries(
     Object.entries(own).map(([method, algo]) => [
       method,
-      Object.fromEntries(legs.map((task) => [task, { train, algo: { ...small, ...algo } }])),
+      forEach(leggedTasks, { train, algo: { ...small, ...algo } }),
     ]),
   );

@@ -15,5 +15,12 @@ export const leggedTasks = [
   "hopper-hop-v0",
   "walker2d-walk-v0",
   "walker2d-run-v0",
+  "halfcheetah-run-v0",
   "ant-run-v0",
+  "humanoid-walk-v0",
 ] as const;
+
+/** One preset for several tasks. */
+export function forEach<P>(tasks: readonly string[], preset: P): Readonly<Record<string, P>> {
+  return Object.fromEntries(tasks.map((task) => [task, preset]));
+}

@@ -31,7 +31,13 @@ export function iterations(hoppers: VecEnv, width: number): Promise<Contender[]>
   const what = `iteration, width ${width}`;
   const sizes = { width, criticWidth: Math.min(width, 256) };
   const flows = [4, 2, 1].map((flowSteps) =>
-    iteration(hoppers, what, `ReinFlow, ${flowSteps} ${flowSteps === 1 ? "step" : "steps"}`, "reinflow", { ...sizes, flowSteps }),
+    iteration(
+      hoppers,
+      what,
+      `ReinFlow, ${flowSteps} ${flowSteps === 1 ? "step" : "steps"}`,
+      "reinflow",
+      { ...sizes, flowSteps },
+    ),
   );
   const dppo = iteration(hoppers, what, "DPPO, 10 of 20 steps", "dppo", sizes);
   return Promise.all([...flows, dppo]);

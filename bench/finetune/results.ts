@@ -6,20 +6,23 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { curvesSvg, groupCurves } from "../../cli/curves.ts";
 import { createVecEnv, type VecEnv } from "../../sim/vecEnv.ts";
 import { taskSource } from "../../tasks/index.ts";
 import { baseOf } from "../../train/base.ts";
 import { algorithmNamed } from "../../train/config.ts";
 import { runEpisodes } from "../../train/evaluate.ts";
-import { readMetrics } from "../../train/metrics.ts";
+import { type MetricsRow, readMetrics } from "../../train/metrics.ts";
 import { baseFolder, loadPolicy, readRunConfig } from "../../train/policy.ts";
 import { readMeta } from "../../train/runMeta.ts";
-import { machine } from "../report.ts";
+import { type Point, returnMetric, seriesOf } from "../../train/runSummary.ts";
+import { machine, markdownTable } from "../report.ts";
 
 const numEpisodes = 100;
 const seed = 4242; // of the starts
-const file = "docs/results/finetune.json";
-const page = "docs/results/finetune.md";
+const pictures = "docs/results";
+const file = `${pictures}/finetune.json`;
+const page = `${pictures}/finetune.md`;
 
 /** What is kept of a run. */
 interface Tuned {
@@ -40,6 +43,8 @@ interface Tuned {
   readonly stepsTo90: number | null;
   readonly stepsTo95: number | null;
   readonly seconds: number;
+  /** The run's own evaluations by control steps: success rates, where the task knows success, or mean returns. */
+  readonly curve?: readonly Point[];
   /** What made the base, then the run. */
   readonly commands: readonly string[];
 }
@@ -76,8 +81,13 @@ async function tunedOf(run: string): Promise<Tuned> {
     stepsTo90: reached(0.9),
     stepsTo95: reached(0.95),
     seconds: ended === null ? Number.NaN : (Date.parse(ended) - Date.parse(started)) / 1000,
+    curve: curveOf(rows, own.success !== null),
     commands: [...(given ? [commandOf(baseOf(given).run)] : []), argv.join(" ")],
   };
+}
+
+function curveOf(rows: readonly MetricsRow[], succeeds: boolean): Point[] {
+  return seriesOf(rows, succeeds ? "eval/success_rate" : returnMetric);
 }
 
 function commandOf(run: string): string {
@@ -111,60 +121,99 @@ function kept(): Tuned[] {
 }
 
 function pageOf(runs: readonly Tuned[]): string {
-  const percent = (x: number | null) => (x === null ? "-" : `${Math.round(100 * x)} %`);
-  const cells = (r: Tuned) => [
-    r.task,
-    r.method,
-    r.seed,
-    percent(r.baseSuccess),
-    percent(r.success),
-    r.stepsTo90 ?? "-",
-    r.stepsTo95 ?? "-",
-    r.steps,
-    r.status,
-    r.seconds.toFixed(0),
-    r.commit,
-  ];
-  const line = (row: readonly unknown[]) => `| ${row.join(" | ")} |`;
-  const titles = "task,method,seed,base,success,steps to 90 %,to 95 %,steps,end,s,commit".split(
-    ",",
-  );
   const succeeding = runs.filter(({ returns }) => returns === undefined);
   const returning = runs.filter(({ returns }) => returns !== undefined);
-  const returnCells = (r: Tuned) => {
-    const { base, tuned } = r.returns!;
-    const growth = base === null ? "-" : `${Math.round(100 * (tuned / base - 1))} %`;
-    const figures = [base === null ? "-" : base.toFixed(1), tuned.toFixed(1), growth];
-    return [
-      r.task,
-      r.method,
-      r.seed,
-      ...figures,
-      r.steps,
-      r.status,
-      r.seconds.toFixed(0),
-      r.commit,
-    ];
-  };
-  const returnTitles = "task,method,seed,base,return,growth,steps,end,s,commit".split(",");
-  return `# Making policies better
+  const tasks = [...new Set(runs.map(({ task }) => task))];
+  return [
+    `# Making policies better
 
 Written by \`npm run results:finetune\` from runs' own files on ${machine()}; do not edit.
 
 Base and result are judged on the same ${numEpisodes} fresh starts, each with its best checkpoint. Steps to a success
 rate are those of the run's own evaluations. Seconds are wall time from command to end, evaluations
 included, on a machine that had other work. Every run that was kept is here, the bad ones too.
+`,
+    ...markdownTable(
+      "task,method,seed,base,success,steps to 90 %,to 95 %,steps,end,s,commit".split(","),
+      succeeding.map((r) => [
+        ...[r.task, r.method, r.seed, percent(r.baseSuccess), percent(r.success)],
+        ...[r.stepsTo90 ?? "-", r.stepsTo95 ?? "-", ...endOf(r)],
+      ]),
+    ),
+    "\nOf tasks that know no success, mean returns over the same starts:\n",
+    ...markdownTable(
+      "task,method,seed,base,return,growth,steps,end,s,commit".split(","),
+      returning.map((r) => {
+        const { base, tuned } = r.returns!;
+        const returns = [base?.toFixed(1) ?? "-", tuned.toFixed(1), percent(growthOf(r))];
+        return [r.task, r.method, r.seed, ...returns, ...endOf(r)];
+      }),
+    ),
+    "\nMeans over the seeds that began with the same policy and had the same steps; `grown` is the mean's growth.\n",
+    ...markdownTable(
+      "task,method,base,seeds,mean return,grown".split(","),
+      returning
+        .map(groupOf)
+        .filter(isFirst)
+        .map((of) => meansOf(returning, of)),
+    ),
+    "\nThe runs' own evaluations, of fewer starts; runs of before curves were kept have none.\n",
+    ...tasks.flatMap((task) =>
+      drawn(
+        task,
+        runs.filter((r) => r.task === task),
+      ),
+    ),
+    "```sh",
+    ...new Set(runs.flatMap(({ commands }) => commands)),
+    "```\n",
+  ].join("\n");
+}
 
-${[titles, titles.map(() => "---"), ...succeeding.map(cells)].map(line).join("\n")}
+function percent(share: number | null): string {
+  return share === null ? "-" : `${Math.round(100 * share)} %`;
+}
 
-Of tasks that know no success, mean returns over the same starts:
+function endOf({ steps, status, seconds, commit }: Tuned): readonly unknown[] {
+  return [steps, status, seconds.toFixed(0), commit];
+}
 
-${[returnTitles, returnTitles.map(() => "---"), ...returning.map(returnCells)].map(line).join("\n")}
+function growthOf({ returns }: Tuned): number | null {
+  return returns?.base ? returns.tuned / returns.base - 1 : null;
+}
 
-\`\`\`sh
-${[...new Set(runs.flatMap(({ commands }) => commands))].join("\n")}
-\`\`\`
-`;
+/** What runs share that differ in their seed alone. */
+function groupOf({ task, method, returns, steps }: Tuned): string {
+  return [task, method, returns?.base?.toFixed(1) ?? "-", steps].join();
+}
+
+const isFirst = (group: string, i: number, all: readonly string[]) => all.indexOf(group) === i;
+
+function meansOf(runs: readonly Tuned[], group: string): readonly unknown[] {
+  const members = runs.filter((run) => groupOf(run) === group);
+  const { task, method, returns } = members[0]!;
+  const tuned = members.reduce((sum, run) => sum + run.returns!.tuned, 0) / members.length;
+  const base = returns!.base;
+  const seeds = members.map(({ seed }) => seed).join(" ");
+  const grown = base === null ? "-" : percent(tuned / base - 1);
+  return [task, method, base?.toFixed(1) ?? "-", seeds, tuned.toFixed(1), grown];
+}
+
+/** The picture of a task's curves, a curve for runs that differ in their seed alone; none without two points. */
+function drawn(task: string, runs: readonly Tuned[]): string[] {
+  const curves = runs
+    .filter(({ curve }) => curve !== undefined && curve.length > 1)
+    .map((run) => ({ group: labelOf(run), points: run.curve! }));
+  if (curves.length === 0) return [];
+  const name = `${task}-finetune.svg`;
+  const metric = runs[0]!.returns ? "mean return of evaluations" : "success rate of evaluations";
+  writeFileSync(`${pictures}/${name}`, curvesSvg(groupCurves(curves), metric));
+  return [`![${task}](${name})\n`];
+}
+
+function labelOf({ method, returns, baseSuccess }: Tuned): string {
+  const base = returns ? returns.base?.toFixed(0) : percent(baseSuccess);
+  return base === undefined || base === "-" ? method : `${method} from ${base}`;
 }
 
 /** A run, or those in a folder. */
@@ -185,7 +234,7 @@ const all = [...kept().filter(isNew), ...fresh].sort(
 );
 if (all.length === 0)
   throw new Error("no runs yet: npm run results:finetune -- <run or folder of runs>");
-mkdirSync("docs/results", { recursive: true });
+mkdirSync(pictures, { recursive: true });
 writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
 writeFileSync(page, pageOf(all));
 console.log(`wrote ${page} from ${all.length} runs`);

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { curvesSvg, groupCurves } from "../../cli/curves.ts";
 import { createRng } from "../../sim/rng.ts";
-import { machine } from "../report.ts";
+import { machine, markdownTable } from "../report.ts";
 import { interquartileInterval, interquartileMean } from "./aggregate.ts";
 import { type OfflineRun, readOfflineRuns } from "./offlineRuns.ts";
 
@@ -154,11 +154,6 @@ const best = ({ curve, updates }: OfflineRun) =>
   Math.max(...curve.filter(({ step }) => step <= updates).map(({ score }) => score));
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 const figure = (value: number) => (Math.abs(value) < 0.05 ? "0.0" : value.toFixed(1));
-
-function markdownTable(titles: readonly string[], rows: readonly (readonly unknown[])[]): string[] {
-  const line = (cells: readonly unknown[]) => `| ${cells.join(" | ")} |`;
-  return [titles, titles.map(() => "---"), ...rows].map(line);
-}
 
 function order(a: OfflineRun, b: OfflineRun): number {
   return a.dataset.localeCompare(b.dataset) || a.method.localeCompare(b.method) || a.seed - b.seed;

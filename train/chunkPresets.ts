@@ -43,16 +43,16 @@ export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Prese
   shortcut: byTask(clone, cloneArm),
   diffusion: byTask(clone, cloneArm),
   reinflow: {
-    ...forEach(leggedTasks, { train: trainFor(3_000_000), algo: legs }),
-    ...forEach(walkers, { train: trainFor(3_000_000), algo: { ...legs, criticWarmUp: 5 } }),
+    ...forEach(leggedTasks, { train: trainFor(1_500_000), algo: legs }),
+    ...forEach(walkers, { train: trainFor(1_500_000), algo: { ...legs, criticWarmUp: 5 } }),
     ...forEach(heavy, {
-      train: trainFor(3_000_000),
+      train: trainFor(1_500_000),
       algo: { ...legs, minStd: 0.06, maxStd: 0.12 },
     }),
     ...forEach(armTasks, onArm({ minStd: 0.05, maxStd: 0.12, entropyCoef: 0 })),
   },
   dppo: {
-    ...forEach(leggedTasks, { train: trainFor(3_000_000), algo: diffusionPolicy }),
+    ...forEach(leggedTasks, { train: trainFor(1_500_000), algo: diffusionPolicy }),
     ...forEach(armTasks, onArm({ noisyClipRange: 0.001 })),
   },
 };

@@ -31,9 +31,8 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   bc: cloning,
   bc10: [...cloning, "--set", "algo.episodeShare=0.1"],
 };
-const all = "bc,bc10,td3bc,iql,rebrac,awac,cql,calql,edac,sacN,spot,famo2o,famo2oCql,ro2o".split(
-  ",",
-);
+const all =
+  "bc,bc10,td3bc,iql,rebrac,awac,cql,calql,edac,sacN,spot,famo2o,famo2oCql,ro2o,uniO4".split(",");
 /** Steps of the policy as it is before it is changed: its own rows are there when updates begin. */
 const onlineSets = ["--set", "algo.learningStarts=5000", "--eval-freq", "10000"];
 const methods = values.methods?.split(",") ?? all;

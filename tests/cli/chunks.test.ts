@@ -4,9 +4,10 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { salleIn } from "./salle.ts";
+import { commandsIn } from "./salle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "salle-chunks-"));
+const { done, refused } = commandsIn(folder);
 const runs = join(folder, "runs");
 const where = ["--runs", runs, "--set", "train.evalEpisodes=2"];
 const tiny = ["--set", "algo.width=16"];
@@ -14,19 +15,6 @@ const critic = ["--set", "algo.criticWidth=16", "--set", "algo.rolloutLength=16"
 const short = ["--total-timesteps", "600", "--num-envs", "4", "--eval-freq", "300"];
 const cloning = ["--total-timesteps", "16", "--eval-freq", "16", ...where, ...tiny];
 const steps = ["--set", "algo.diffusionSteps=4", "--set", "algo.sampleSteps=4"];
-
-async function done(...args: string[]): Promise<string> {
-  const { code, output, errors } = await salleIn(folder, ...args);
-  expect(errors).not.toContain("error");
-  expect(code).toBe(0);
-  return output;
-}
-
-async function refused(...args: string[]): Promise<string> {
-  const { code, errors } = await salleIn(folder, ...args);
-  expect(code).not.toBe(0);
-  return errors;
-}
 
 const metricsOf = (run: string) =>
   readFileSync(join(runs, run, "metrics.jsonl"), "utf8")

@@ -4,28 +4,16 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { salleIn } from "./salle.ts";
+import { commandsIn } from "./salle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "salle-clone-"));
+const { done, refused } = commandsIn(folder);
 const runs = join(folder, "runs");
 const where = ["--runs", runs, "--set", "train.evalEpisodes=2"];
 const short = ["--total-timesteps", "32", "--eval-freq", "16", "--set", "train.saveFreq=16"];
 const mlp = ["--policy", "mlp", "--set", "algo.hidden=[16]"];
 const act = ["--policy", "act", "--set", "algo.width=8", "--set", "algo.temporalEnsemble=0.1"];
 const kept = ["--set", "algo.validationShare=0.25"];
-
-async function done(...args: string[]): Promise<string> {
-  const { code, output, errors } = await salleIn(folder, ...args);
-  expect(errors).not.toContain("error");
-  expect(code).toBe(0);
-  return output;
-}
-
-async function refused(...args: string[]): Promise<string> {
-  const { code, errors } = await salleIn(folder, ...args);
-  expect(code).not.toBe(0);
-  return errors;
-}
 
 /** Rows of metrics without what differs by the clock. */
 const metricsOf = (run: string) =>

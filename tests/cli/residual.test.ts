@@ -12,28 +12,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { salleIn } from "./salle.ts";
+import { commandsIn } from "./salle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "salle-finetune-"));
+const { done, refused } = commandsIn(folder);
 const runs = join(folder, "runs");
 const data = join(folder, "demos");
 const short = ["--runs", runs, "--num-envs", "4", "--set", "train.evalEpisodes=2"];
 const tiny = ["--set", "algo.actorHidden=[8]", "--set", "algo.criticHidden=[8]"];
 const early = ["--set", "algo.learningStarts=100", "--set", "algo.utdRatio=1/8"];
 const correcting = [...short, ...tiny, ...early, "--set", "algo.criticWarmUp=8"];
-
-async function done(...args: string[]): Promise<string> {
-  const { code, output, errors } = await salleIn(folder, ...args);
-  expect(errors).not.toContain("error");
-  expect(code).toBe(0);
-  return output;
-}
-
-async function refused(...args: string[]): Promise<string> {
-  const { code, errors } = await salleIn(folder, ...args);
-  expect(code).not.toBe(0);
-  return errors;
-}
 
 beforeAll(async () => {
   const train = ["--name", "base", "--total-timesteps", "200", ...short, ...tiny, ...early];

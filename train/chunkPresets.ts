@@ -15,8 +15,15 @@ const cloneArm = {
 } as const;
 
 const trainFor = (totalTimesteps: number) => ({ numEnvs: 32, totalTimesteps, evalFreq: 50_000 });
+/**
+ * A gait pays at once: with the authors' 0.99 of a chunk a hopper was after 600,000 steps where it is with these
+ * after 200,000, an ant, whose chunk lasts 0.2 s, after 500,000 where it is after 100,000.
+ */
+const soon = { discount: 0.95, lambda: 0.9 } as const;
+const sooner = { discount: 0.9, lambda: 0.9 } as const;
 /** About half of the authors' noise and none of their entropy bonus: a cloned hopper learned 3 times as fast. */
 const legs = {
+  ...soon,
   criticWidth: 128,
   actorLearningRate: 5e-4,
   numEpochs: 10,
@@ -34,8 +41,8 @@ const arm = {
 } as const;
 
 const walkers = ["walker2d-walk-v0", "walker2d-run-v0"] as const;
-const heavy = ["ant-run-v0", "humanoid-walk-v0"] as const;
-const diffusionPolicy = { criticWidth: 128, actorLearningRate: 3e-4 } as const;
+const manyLegged = ["ant-run-v0", "humanoid-walk-v0"] as const;
+const diffusionPolicy = { ...soon, criticWidth: 128, actorLearningRate: 3e-4 } as const;
 
 /** Algorithm → task id → preset. */
 export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
@@ -43,16 +50,17 @@ export const chunkPresets: Readonly<Record<string, Readonly<Record<string, Prese
   shortcut: byTask(clone, cloneArm),
   diffusion: byTask(clone, cloneArm),
   reinflow: {
-    ...forEach(leggedTasks, { train: trainFor(1_500_000), algo: legs }),
-    ...forEach(walkers, { train: trainFor(1_500_000), algo: { ...legs, criticWarmUp: 5 } }),
-    ...forEach(heavy, {
-      train: trainFor(1_500_000),
-      algo: { ...legs, minStd: 0.06, maxStd: 0.12 },
+    ...forEach(leggedTasks, { train: trainFor(1_000_000), algo: legs }),
+    ...forEach(walkers, { train: trainFor(1_000_000), algo: { ...legs, criticWarmUp: 5 } }),
+    ...forEach(manyLegged, {
+      train: trainFor(500_000),
+      algo: { ...legs, ...sooner, minStd: 0.1, maxStd: 0.25 },
     }),
     ...forEach(armTasks, onArm({ minStd: 0.05, maxStd: 0.12, entropyCoef: 0 })),
   },
   dppo: {
-    ...forEach(leggedTasks, { train: trainFor(1_500_000), algo: diffusionPolicy }),
+    ...forEach(leggedTasks, { train: trainFor(1_000_000), algo: diffusionPolicy }),
+    ...forEach(manyLegged, { train: trainFor(500_000), algo: { ...diffusionPolicy, ...sooner } }),
     ...forEach(armTasks, onArm({ noisyClipRange: 0.001 })),
   },
 };

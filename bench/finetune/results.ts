@@ -149,9 +149,9 @@ included, on a machine that had other work. Every run that was kept is here, the
         return [r.task, r.method, r.seed, ...returns, ...endOf(r)];
       }),
     ),
-    "\nMeans over the seeds that began with the same policy and had the same steps; `grown` is the mean's growth.\n",
+    "\nMeans over seeds of the same policy, settings and steps; what was set is beside the presets of a run's commit.\n",
     ...markdownTable(
-      "task,method,base,seeds,mean return,grown".split(","),
+      "task,method,set,steps,base,seeds,mean return,grown".split(","),
       returning
         .map(groupOf)
         .filter(isFirst)
@@ -183,20 +183,29 @@ function growthOf({ returns }: Tuned): number | null {
 }
 
 /** What runs share that differ in their seed alone. */
-function groupOf({ task, method, returns, steps }: Tuned): string {
-  return [task, method, returns?.base?.toFixed(1) ?? "-", steps].join();
+function groupOf(run: Tuned): string {
+  const { task, method, returns, steps } = run;
+  return [task, method, returns?.base?.toFixed(1) ?? "-", steps, settingsOf(run)].join();
+}
+
+/** What the command set beside its preset: "discount 0.95, lambda 0.9". */
+function settingsOf({ commands }: Tuned): string {
+  return [...commands.at(-1)!.matchAll(/--set (?:algo|train)\.(\w+)=(\S+)/g)]
+    .map(([, name, value]) => `${name} ${value}`)
+    .join(", ");
 }
 
 const isFirst = (group: string, i: number, all: readonly string[]) => all.indexOf(group) === i;
 
 function meansOf(runs: readonly Tuned[], group: string): readonly unknown[] {
   const members = runs.filter((run) => groupOf(run) === group);
-  const { task, method, returns } = members[0]!;
+  const { task, method, returns, steps } = members[0]!;
   const tuned = members.reduce((sum, run) => sum + run.returns!.tuned, 0) / members.length;
   const base = returns!.base;
   const seeds = members.map(({ seed }) => seed).join(" ");
   const grown = base === null ? "-" : percent(tuned / base - 1);
-  return [task, method, base?.toFixed(1) ?? "-", seeds, tuned.toFixed(1), grown];
+  const set = settingsOf(members[0]!) || "-";
+  return [task, method, set, steps, base?.toFixed(1) ?? "-", seeds, tuned.toFixed(1), grown];
 }
 
 /** The picture of a task's curves, a curve for runs that differ in their seed alone; none without two points. */
@@ -211,9 +220,11 @@ function drawn(task: string, runs: readonly Tuned[]): string[] {
   return [`![${task}](${name})\n`];
 }
 
-function labelOf({ method, returns, baseSuccess }: Tuned): string {
+function labelOf(run: Tuned): string {
+  const { method, returns, baseSuccess } = run;
   const base = returns ? returns.base?.toFixed(0) : percent(baseSuccess);
-  return base === undefined || base === "-" ? method : `${method} from ${base}`;
+  const begun = base === undefined || base === "-" ? method : `${method} from ${base}`;
+  return [begun, settingsOf(run)].filter(Boolean).join(", ");
 }
 
 /** A run, or those in a folder. */

@@ -3,7 +3,7 @@
 #
 #   scripts/python-env.sh          .venv: what the tests compare Salle with (onnx, onnxruntime, safetensors, tensorboard,
 #                                  minari, h5py, pyarrow, pandas)
-#   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 3 GB)
+#   scripts/python-env.sh torch    .venv-torch: what the benchmarks compare it with (PyTorch; some 5 GB)
 #   scripts/python-env.sh sb3      .venv-sb3: what the benchmark of training compares it with (Stable-Baselines3,
 #                                  Gymnasium's MuJoCo robots and PyTorch; some 3 GB)
 #   scripts/python-env.sh loaders  .venv-loaders: LeRobot's and robomimic's own loaders, which the tests let read our files

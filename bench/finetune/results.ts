@@ -221,10 +221,10 @@ function drawn(task: string, runs: readonly Tuned[]): string[] {
 }
 
 function labelOf(run: Tuned): string {
-  const { method, returns, baseSuccess } = run;
+  const { method, returns, baseSuccess, steps } = run;
   const base = returns ? returns.base?.toFixed(0) : percent(baseSuccess);
   const begun = base === undefined || base === "-" ? method : `${method} from ${base}`;
-  return [begun, settingsOf(run)].filter(Boolean).join(", ");
+  return [begun, settingsOf(run), `${Math.round(steps / 1000)}k steps`].filter(Boolean).join(", ");
 }
 
 /** A run, or those in a folder. */

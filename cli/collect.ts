@@ -7,7 +7,7 @@ import type { Task } from "../sim/task.ts";
 import type { Spectator } from "../tasks/experts/demonstrate.ts";
 import { createTask } from "../tasks/index.ts";
 import { type CollectOptions, EpisodeCollector } from "../train/collect.ts";
-import { DatasetWriter } from "../train/datasetWriter.ts";
+import { DatasetWriter, infoOfTask } from "../train/datasetWriter.ts";
 import { readRunConfig } from "../train/policy.ts";
 import { collectProtocol } from "../train/protocol.ts";
 import { SnapshotThread } from "../train/snapshotThread.ts";
@@ -161,15 +161,8 @@ function openWriter(
   task: Task,
   { physics, gitCommit }: CollectOptions["header"],
 ): DatasetWriter {
-  const info = {
-    task: task.id,
-    parameters: {},
-    observationSize: task.observation.size,
-    actionSize: task.action.size,
-    controlDt: task.controlDt,
-    extras: {},
-    provenance: { salle: salleVersion, gitCommit, physics, command: commandLine() },
-  };
+  const provenance = { salle: salleVersion, gitCommit, physics, command: commandLine() };
+  const info = infoOfTask(task, provenance);
   if (!append) return DatasetWriter.create(out, info);
   if (!existsSync(out))
     throw new Error(`--append wants a dataset that is there, and ${out} is not`);

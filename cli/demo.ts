@@ -7,7 +7,7 @@ import { loadPhysics } from "../sim/rapier.ts";
 import { encodeRecording } from "../sim/recording.ts";
 import type { Task } from "../sim/task.ts";
 import { createTask } from "../tasks/index.ts";
-import { DatasetWriter } from "../train/datasetWriter.ts";
+import { DatasetWriter, infoOfTask } from "../train/datasetWriter.ts";
 import { type DemoHeader, demonstratedEpisode } from "../train/demonstration.ts";
 import type { DemoHost } from "../viewer/demo.ts";
 import { startViewer } from "../viewer/server.ts";
@@ -122,15 +122,8 @@ function episodesThere(out: string, task: Task): number {
 }
 
 function create(out: string, task: Task, { gitCommit, physics }: DemoHeader): DatasetWriter {
-  return DatasetWriter.create(out, {
-    task: task.id,
-    parameters: {},
-    observationSize: task.observation.size,
-    actionSize: task.action.size,
-    controlDt: task.controlDt,
-    extras: {},
-    provenance: { salle: salleVersion, gitCommit, physics, command: commandLine() },
-  });
+  const provenance = { salle: salleVersion, gitCommit, physics, command: commandLine() };
+  return DatasetWriter.create(out, infoOfTask(task, provenance));
 }
 
 /** Says what is there now; a new dataset without episodes is none. */

@@ -16,6 +16,7 @@ import {
   readEpisodes,
   readInfo,
 } from "../finetune/dataset.ts";
+import type { Task } from "../sim/task.ts";
 import { AppendFile, makeFolder, replaceFile } from "./files.ts";
 import { lockRun, unlockRun } from "./lock.ts";
 
@@ -26,6 +27,22 @@ export interface WrittenEpisode extends Omit<Episode, "info"> {
   readonly recording?: Uint8Array;
   /** Simulator states by the step they were taken before, ascending. */
   readonly snapshots?: readonly { readonly step: number; readonly bytes: Uint8Array }[];
+}
+
+/** What a new dataset says of episodes of a task as it stands. */
+export function infoOfTask(
+  task: Task,
+  provenance: DatasetInfo["provenance"],
+): Omit<DatasetInfo, "format"> {
+  return {
+    task: task.id,
+    parameters: {},
+    observationSize: task.observation.size,
+    actionSize: task.action.size,
+    controlDt: task.controlDt,
+    extras: {},
+    provenance,
+  };
 }
 
 export class DatasetWriter {

@@ -14,7 +14,7 @@ import { createVecEnv } from "../sim/vecEnv.ts";
 import { taskSource } from "../tasks/index.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { type CollectOptions, EpisodeCollector } from "./collect.ts";
-import { DatasetWriter, type WrittenEpisode } from "./datasetWriter.ts";
+import { DatasetWriter, infoOfTask, type WrittenEpisode } from "./datasetWriter.ts";
 import { runEpisodes } from "./evaluate.ts";
 import { readPolicy, readRunConfig, type SavedPolicy } from "./policy.ts";
 import { compilePolicy } from "./policyProgram.ts";
@@ -72,16 +72,8 @@ function infoOf(
   mediumStep: number,
   references: ReferenceScores,
 ): Omit<DatasetInfo, "format"> {
-  return {
-    task: task.id,
-    parameters: {},
-    observationSize: task.observation.size,
-    actionSize: task.action.size,
-    controlDt: task.controlDt,
-    extras: {},
-    references,
-    provenance: { ...provenance, protocol: "d4rl", mediumStep, expertStep: step },
-  };
+  const made = { ...provenance, protocol: "d4rl", mediumStep, expertStep: step };
+  return { ...infoOfTask(task, made), references };
 }
 
 type Actor = "random" | { readonly step: number; readonly sampled: boolean };

@@ -6,7 +6,7 @@ import { Rollout } from "../../agents/rollout.ts";
 import { createRng } from "../../sim/rng.ts";
 import { createVecEnv, type VecEnv } from "../../sim/vecEnv.ts";
 import { taskSource } from "../../tasks/index.ts";
-import { ChunkEnv } from "../../train/chunkEnv.ts";
+import { inChunks } from "../../train/chunkEnv.ts";
 import { algorithmNamed } from "../../train/config.ts";
 import { OnPolicyLearner } from "../../train/onPolicyLearner.ts";
 import { plainEnv, type TrainEnv } from "../../train/trainEnv.ts";
@@ -65,11 +65,11 @@ async function iteration(
   const robots = plainEnv(hoppers);
   const { observationSize, actionSize } = robots;
   const spec = { observationSize, actionSize, numEnvs };
-  const layout = layoutOf(algorithm, spec, config);
-  const env = new ChunkEnv(robots, layout);
+  const { stored } = layoutOf(algorithm, spec, config);
+  const env = inChunks(robots, algorithm, config);
   const options = { threads: 1, device: "cpu", updatesPerCall: null } as const;
   const learner = await OnPolicyLearner.create(algorithm, config, spec, createRng(1), options);
-  const rollout = new Rollout({ ...config, ...spec, actionSize: layout.stored });
+  const rollout = new Rollout({ ...config, ...spec, actionSize: stored });
   return {
     case: what,
     name,

@@ -158,12 +158,7 @@ included, on a machine that had other work. Every run that was kept is here, the
         .map((of) => meansOf(returning, of)),
     ),
     "\nThe runs' own evaluations, of fewer starts; runs of before curves were kept have none.\n",
-    ...tasks.flatMap((task) =>
-      drawn(
-        task,
-        runs.filter((r) => r.task === task),
-      ),
-    ),
+    ...tasks.flatMap((task) => drawn(task, runs)),
     "```sh",
     ...new Set(runs.flatMap(({ commands }) => commands)),
     "```\n",
@@ -211,11 +206,13 @@ function meansOf(runs: readonly Tuned[], group: string): readonly unknown[] {
 /** The picture of a task's curves, a curve for runs that differ in their seed alone; none without two points. */
 function drawn(task: string, runs: readonly Tuned[]): string[] {
   const curves = runs
-    .filter(({ curve }) => curve !== undefined && curve.length > 1)
+    .filter((run) => run.task === task && run.curve !== undefined && run.curve.length > 1)
     .map((run) => ({ group: labelOf(run), points: run.curve! }));
   if (curves.length === 0) return [];
   const name = `${task}-finetune.svg`;
-  const metric = runs[0]!.returns ? "mean return of evaluations" : "success rate of evaluations";
+  const metric = runs.find((run) => run.task === task)!.returns
+    ? "mean return of evaluations"
+    : "success rate of evaluations";
   writeFileSync(`${pictures}/${name}`, curvesSvg(groupCurves(curves), metric));
   return [`![${task}](${name})\n`];
 }

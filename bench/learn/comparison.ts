@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { curvesSvg, groupCurves } from "../../cli/curves.ts";
 import { valueAt } from "../../train/runSummary.ts";
+import { markdownTable } from "../report.ts";
 import type { LearnedRun } from "./trainRun.ts";
 
 /** The section of docs/results/learning.md for a task that several algorithms learned, picture in `folder`. */
@@ -34,12 +35,11 @@ function returnsByMinute({ curve }: LearnedRun) {
 function table(runs: readonly LearnedRun[]): string[] {
   const last = Math.max(...runs.map(({ seconds }) => seconds / 60));
   const minutes = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20].filter((minute) => minute < last);
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const head = ["algorithm", "seed", "load", "s", "steps", "updates"];
   const titles = [...head, ...minutes.map((m) => `${m} min`), "best", "its speed m/s", "falls %"];
   const error = runs.some(({ check }) => check.gait.commandError !== null);
   if (error) titles.push("error of command m/s");
-  return [row(titles), row(titles.map(() => "---")), ...runs.map((run) => row(cells(run)))];
+  return markdownTable(titles, runs.map(cells));
 
   function cells(run: LearnedRun): string[] {
     const { algorithm, seed, load, seconds, steps, updates, evaluation, check } = run;

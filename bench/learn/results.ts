@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { curvesSvg, groupCurves } from "../../cli/curves.ts";
-import { machine } from "../report.ts";
+import { machine, markdownTable } from "../report.ts";
 import { comparison } from "./comparison.ts";
 import type { Gait } from "./gait.ts";
 import { goals } from "./goals.ts";
@@ -82,12 +82,10 @@ const columns: readonly (readonly [title: string, cell: (run: LearnedRun) => str
 ];
 
 function table(runs: readonly LearnedRun[]): string[] {
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    row(columns.map(([title]) => title)),
-    row(columns.map(() => "---")),
-    ...runs.map((run) => row(columns.map(([, cell]) => cell(run)))),
-  ];
+  return markdownTable(
+    columns.map(([title]) => title),
+    runs.map((run) => columns.map(([, cell]) => cell(run))),
+  );
 }
 
 function verdict(run: LearnedRun): string {

@@ -11,7 +11,7 @@ import { loadPhysics } from "../../sim/rapier.ts";
 import { decodeRecording } from "../../sim/readRecordings.ts";
 import { replay } from "../../sim/replay.ts";
 import { createTask } from "../../tasks/index.ts";
-import { DatasetWriter } from "../../train/datasetWriter.ts";
+import { DatasetWriter, infoOfTask } from "../../train/datasetWriter.ts";
 import { launchChromium, softwareGl } from "../../viewer/chromium.ts";
 import { startViewer } from "../../viewer/server.ts";
 
@@ -82,16 +82,7 @@ export async function verifiedEpisode(path: string) {
 }
 
 async function emptyDataset(path: string): Promise<DatasetWriter> {
-  const task = await createTask("lift-cube");
-  return DatasetWriter.create(path, {
-    task: task.id,
-    parameters: {},
-    observationSize: task.observation.size,
-    actionSize: task.action.size,
-    controlDt: task.controlDt,
-    extras: {},
-    provenance: {},
-  });
+  return DatasetWriter.create(path, infoOfTask(await createTask("lift-cube"), {}));
 }
 
 async function host(writer: DatasetWriter) {
